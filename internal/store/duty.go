@@ -1,0 +1,233 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Duty is a table whose rows are work that recurs.
+type Duty string
+
+// The duties. Each is the name of its table.
+const (
+	DutyPoll    Duty = "stream"
+	DutyDeliver Duty = "ingestion_destination"
+	DutyRefresh Duty = "app_grant"
+	DutySweep   Duty = "sweep"
+)
+
+// Claim is the right to work on one row until the lease ends. Every write made
+// under it names its fence.
+type Claim struct {
+	Duty    Duty
+	ID      string
+	Fence   int64
+	Attempt int64     // this one included; 1 after a success
+	Due     time.Time // when the row was due
+}
+
+// maxCrashes is after how many claims in a row that never finished a row is
+// parked: work that kills its process must not do so for ever.
+const maxCrashes = 20
+
+// parked is the last_error of a parked row.
+const parked = "parked: its work was begun 20 times and never finished; stop and start the ingestion, or connect the authorization again"
+
+// Claim takes up to n due rows that nobody holds, oldest first.
+func (s *Store) Claim(ctx context.Context, d Duty, owner string, lease time.Duration, n int) ([]Claim, error) {
+	now := s.now()
+	var claims []Claim
+	err := s.update(ctx, "claim "+string(d), func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `UPDATE `+string(d)+`
+			SET lease_owner = ?, lease_until = ?, fence = fence + 1, attempt = attempt + 1,
+			    crashes = CASE WHEN lease_owner = '' THEN 0 ELSE crashes + 1 END
+			WHERE id IN (SELECT id FROM `+string(d)+`
+				WHERE due_at <= ? AND lease_until <= ? ORDER BY due_at LIMIT ?)
+			RETURNING id, fence, attempt, crashes, due_at`,
+			owner, millis(now.Add(lease)), millis(now), millis(now), n)
+		if err != nil {
+			return err
+		}
+		claims, err = s.park(ctx, tx, d, rows)
+		return err
+	})
+	return claims, err
+}
+
+// park takes the claims off rows and puts those away that crashed too often.
+func (s *Store) park(ctx context.Context, tx *sql.Tx, d Duty, rows *sql.Rows) ([]Claim, error) {
+	defer rows.Close()
+	var claims []Claim
+	var broken []string
+	for rows.Next() {
+		c := Claim{Duty: d}
+		var crashes, due int64
+		if err := rows.Scan(&c.ID, &c.Fence, &c.Attempt, &crashes, &due); err != nil {
+			return nil, err
+		}
+		c.Due = fromMillis(due)
+		if crashes >= maxCrashes {
+			broken = append(broken, c.ID)
+			continue
+		}
+		claims = append(claims, c)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	for _, id := range broken {
+		_, err := tx.ExecContext(ctx, `UPDATE `+string(d)+`
+			SET due_at = NULL, lease_owner = '', lease_until = 0, last_error = ? WHERE id = ?`, parked, id)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return claims, nil
+}
+
+// ClaimRow takes one row whether it is due or not, unless somebody holds it:
+// then the answer is false.
+func (s *Store) ClaimRow(ctx context.Context, d Duty, id, owner string, lease time.Duration) (Claim, bool, error) {
+	now := s.now()
+	c := Claim{Duty: d, ID: id, Due: now}
+	err := s.update(ctx, "claim "+string(d), func(tx *sql.Tx) error {
+		return notFound(tx.QueryRowContext(ctx, `UPDATE `+string(d)+`
+			SET lease_owner = ?, lease_until = ?, fence = fence + 1, attempt = attempt + 1
+			WHERE id = ? AND lease_until <= ? RETURNING fence, attempt`,
+			owner, millis(now.Add(lease)), id, millis(now)).Scan(&c.Fence, &c.Attempt))
+	})
+	if errors.Is(err, ErrNotFound) {
+		return Claim{}, false, nil
+	}
+	return c, err == nil, err
+}
+
+// Renew puts the end of a lease off. It answers ErrFenced when the claim is no
+// longer the newest.
+func (s *Store) Renew(ctx context.Context, c Claim, lease time.Duration) error {
+	return s.update(ctx, "renew "+string(c.Duty), func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE `+string(c.Duty)+` SET lease_until = ?
+			WHERE id = ? AND fence = ? AND lease_owner <> ''`, millis(s.now().Add(lease)), c.ID, c.Fence)
+		return oneOr(res, err, ErrFenced)
+	})
+}
+
+// Finish ends a claim without an effect of its own: the row is due again at
+// the given time (zero: not at all), and its failures are forgotten.
+func (s *Store) Finish(ctx context.Context, c Claim, due time.Time) error {
+	return s.update(ctx, "finish "+string(c.Duty), func(tx *sql.Tx) error {
+		return finish(ctx, tx, c, due)
+	})
+}
+
+// Fail ends a claim that came to nothing: the row is tried again at the given
+// time, and shows why it was not done.
+func (s *Store) Fail(ctx context.Context, c Claim, due time.Time, reason string) error {
+	return s.update(ctx, "fail "+string(c.Duty), func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE `+string(c.Duty)+`
+			SET due_at = ?, lease_owner = '', lease_until = 0, crashes = 0, last_error = ?
+			WHERE id = ? AND fence = ?`, millis(due), reason, c.ID, c.Fence)
+		return oneOr(res, err, ErrFenced)
+	})
+}
+
+// Wake makes a row due now, whoever holds it: work that arrives while the row
+// is claimed is seen by the claim's own last look, or by the next claim.
+func (s *Store) Wake(ctx context.Context, d Duty, id string) error {
+	return s.update(ctx, "wake "+string(d), func(tx *sql.Tx) error {
+		return wake(ctx, tx, d, id, s.now())
+	})
+}
+
+// NextDue returns when the next row that nobody holds is due; false when there
+// is none. A row that somebody holds counts from the end of its lease.
+func (s *Store) NextDue(ctx context.Context, d Duty) (time.Time, bool, error) {
+	var ms sql.NullInt64
+	err := s.reader.QueryRowContext(ctx,
+		`SELECT min(max(due_at, lease_until)) FROM `+string(d)+` WHERE due_at IS NOT NULL`).Scan(&ms)
+	if err != nil {
+		return time.Time{}, false, fmt.Errorf("store: next due %s: %w", d, err)
+	}
+	return time.UnixMilli(ms.Int64).UTC(), ms.Valid, nil
+}
+
+// Release gives up all leases of an owner, after its work has ended. Their
+// rows are due as they were.
+func (s *Store) Release(ctx context.Context, d Duty, owner string) error {
+	return s.update(ctx, "release "+string(d), func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE `+string(d)+`
+			SET lease_owner = '', lease_until = 0, fence = fence + 1 WHERE lease_owner = ?`, owner)
+		return err
+	})
+}
+
+// voidLeases ends every lease at start: on SQLite the process that held them
+// is gone. The owner stays, so that the next claim counts a crash.
+func (s *Store) voidLeases(ctx context.Context) error {
+	return s.update(ctx, "void leases", func(tx *sql.Tx) error {
+		for _, d := range []Duty{DutyPoll, DutyDeliver, DutyRefresh, DutySweep} {
+			if _, err := tx.ExecContext(ctx, `UPDATE `+string(d)+` SET lease_until = 0 WHERE lease_until <> 0`); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// fenced refuses the transaction of a claim that is no longer the newest.
+func fenced(ctx context.Context, tx *sql.Tx, c Claim) error {
+	res, err := tx.ExecContext(ctx,
+		`UPDATE `+string(c.Duty)+` SET fence = fence WHERE id = ? AND fence = ?`, c.ID, c.Fence)
+	return oneOr(res, err, ErrFenced)
+}
+
+// finish ends a claim within a transaction that has effects. A row that was
+// woken while it was claimed keeps the earlier time.
+func finish(ctx context.Context, tx *sql.Tx, c Claim, due time.Time) error {
+	var at any
+	if !due.IsZero() {
+		at = millis(due)
+	}
+	res, err := tx.ExecContext(ctx, `UPDATE `+string(c.Duty)+`
+		SET due_at = ?, lease_owner = '', lease_until = 0, attempt = 0, crashes = 0, last_error = ''
+		WHERE id = ? AND fence = ?`, at, c.ID, c.Fence)
+	return oneOr(res, err, ErrFenced)
+}
+
+func wake(ctx context.Context, tx *sql.Tx, d Duty, id string, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `UPDATE `+string(d)+` SET due_at = ? WHERE id = ?`, millis(now), id)
+	return err
+}
+
+// DutyStats is how the rows of a duty stand, for metrics and the console.
+type DutyStats struct {
+	Scheduled int64         // rows that have a time
+	Held      int64         // rows under a lease
+	Expired   int64         // rows whose lease ran out with its work unfinished
+	Parked    int64         // rows put away because their work never finished
+	Late      time.Duration // how long the first row that nobody holds has been due
+}
+
+// DutyStats returns how the rows of a duty stand.
+func (s *Store) DutyStats(ctx context.Context, d Duty) (DutyStats, error) {
+	now := millis(s.now())
+	var st DutyStats
+	var first sql.NullInt64
+	err := s.reader.QueryRowContext(ctx, `SELECT
+		count(due_at),
+		count(*) FILTER (WHERE lease_until > ?),
+		count(*) FILTER (WHERE lease_owner <> '' AND lease_until <= ?),
+		count(*) FILTER (WHERE due_at IS NULL AND last_error = ?),
+		min(due_at) FILTER (WHERE lease_until <= ?)
+		FROM `+string(d), now, now, parked, now).Scan(&st.Scheduled, &st.Held, &st.Expired, &st.Parked, &first)
+	if err != nil {
+		return DutyStats{}, fmt.Errorf("store: duty stats %s: %w", d, err)
+	}
+	if first.Valid {
+		st.Late = time.Duration(max(0, now-first.Int64)) * time.Millisecond
+	}
+	return st, nil
+}

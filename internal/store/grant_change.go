@@ -1,0 +1,213 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"selvedge/internal/fabric"
+)
+
+// GrantChange is what one transaction of a duty does to a grant. Members at
+// their zero value leave things as they are, but for Due.
+type GrantChange struct {
+	Swap         *TokenSet         // takes the place of the tokens, and ends the intent
+	EndIntent    bool              // ends the intent without a swap
+	Generation   int64             // the tokens in use are good for the credentials of this generation
+	Facts        map[string]string // take the place of those that are kept
+	CodeKey      string            // the code that was exchanged
+	Verifier     []byte            // sealed: of PKCE, in place of the one that was used
+	VerifierNo   int64             // the number of the one that was used; a newer one stays
+	DropPrevious bool
+	Verdict      *Verdict
+	Event        *GrantEvent
+	Due          time.Time // when the duty is due next; zero: not at all
+	Finish       bool      // ends the claim
+}
+
+// TokenSet is one set of tokens of a grant.
+type TokenSet struct {
+	Version    int64  // one more than that of the set it replaces
+	Generation int64  // of the credentials that the tokens came from
+	Sealed     []byte // empty: no tokens
+	ExpiresAt  time.Time
+	KeepOld    bool // the set it replaces stays as the previous one
+}
+
+// Verdict is a finding about credentials that a user gave.
+type Verdict struct {
+	Generation int64 // of the credentials; where they have been updated since, the verdict is void
+	Status     fabric.AuthorizationStatus
+	Reason     string // for people; without secrets
+}
+
+// EventKind is what can become of a grant.
+type EventKind string
+
+// The kinds of grant events.
+const (
+	EventExchanged EventKind = "exchanged" // tokens were obtained for new credentials
+	EventRefreshed EventKind = "refreshed"
+	EventRefused   EventKind = "refused" // the provider ended the grant, or never gave it
+	EventRevoked   EventKind = "revoked" // we gave it back
+	EventLost      EventKind = "lost"    // an answer never arrived, and the provider gives no other
+)
+
+// GrantEvent is one entry of a grant's lineage. It has no secrets.
+type GrantEvent struct {
+	Generation int64
+	Version    int64
+	At         time.Time // set when it is written
+	Replica    string
+	Kind       EventKind
+	Detail     string
+}
+
+// ChangeGrant makes a change under the claim of a refresh duty. It answers
+// ErrFenced when the claim is no longer the newest, when the tokens are not of
+// the version before the swap's, or when the authorization is gone; then
+// nothing has changed.
+func (s *Store) ChangeGrant(ctx context.Context, c Claim, g GrantChange) error {
+	return s.update(ctx, "change grant", func(tx *sql.Tx) error {
+		if err := fenced(ctx, tx, c); err != nil {
+			return err
+		}
+		steps := []func(context.Context, *sql.Tx, Claim, GrantChange) error{
+			swapTokens, setGrant, s.setDue,
+		}
+		for _, step := range steps {
+			if err := step(ctx, tx, c, g); err != nil {
+				return err
+			}
+		}
+		if err := s.setStatus(ctx, tx, c.ID, g.Verdict); err != nil {
+			return err
+		}
+		return s.addEvent(ctx, tx, c.ID, g.Event)
+	})
+}
+
+// SetAuthorizationStatus makes a verdict known under the claim of any duty. A
+// verdict on credentials that have been updated since changes nothing.
+func (s *Store) SetAuthorizationStatus(ctx context.Context, c Claim, authorizationID string, v Verdict) error {
+	return s.update(ctx, "set authorization status", func(tx *sql.Tx) error {
+		if err := fenced(ctx, tx, c); err != nil {
+			return err
+		}
+		return s.setStatus(ctx, tx, authorizationID, &v)
+	})
+}
+
+func swapTokens(ctx context.Context, tx *sql.Tx, c Claim, g GrantChange) error {
+	if g.Swap == nil {
+		return nil
+	}
+	t := *g.Swap
+	res, err := tx.ExecContext(ctx, `UPDATE app_grant
+		SET previous = CASE WHEN ? THEN tokens ELSE x'' END, tokens = ?, version = ?, generation = ?, expires_at = ?
+		WHERE id = ? AND version = ?`,
+		t.KeepOld, blob(t.Sealed), t.Version, t.Generation, millis(t.ExpiresAt), c.ID, t.Version-1)
+	return oneOr(res, err, ErrFenced)
+}
+
+func setGrant(ctx context.Context, tx *sql.Tx, c Claim, g GrantChange) error {
+	exec := func(query string, args ...any) error {
+		_, err := tx.ExecContext(ctx, query, append(args, c.ID)...)
+		return err
+	}
+	if g.Swap != nil || g.EndIntent {
+		if err := exec(clearIntent + ` WHERE id = ?`); err != nil {
+			return err
+		}
+	}
+	if g.Generation != 0 {
+		if err := exec(`UPDATE app_grant SET generation = ? WHERE id = ?`, g.Generation); err != nil {
+			return err
+		}
+	}
+	if g.Facts != nil {
+		doc, err := json.Marshal(g.Facts)
+		if err != nil {
+			return err
+		}
+		if err := exec(`UPDATE app_grant SET facts = ? WHERE id = ?`, string(doc)); err != nil {
+			return err
+		}
+	}
+	if g.CodeKey != "" {
+		if err := exec(`UPDATE app_grant SET code_key = ? WHERE id = ?`, g.CodeKey); err != nil {
+			return err
+		}
+	}
+	if g.DropPrevious {
+		if err := exec(`UPDATE app_grant SET previous = x'' WHERE id = ?`); err != nil {
+			return err
+		}
+	}
+	if g.Verifier == nil {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE app_authorization SET verifier = ?, verifier_no = verifier_no + 1
+		WHERE id = ? AND verifier_no = ?`, g.Verifier, c.ID, g.VerifierNo)
+	return err
+}
+
+func (s *Store) setDue(ctx context.Context, tx *sql.Tx, c Claim, g GrantChange) error {
+	if g.Finish {
+		return finish(ctx, tx, c, g.Due)
+	}
+	var at any
+	if !g.Due.IsZero() {
+		at = millis(g.Due)
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE app_grant SET due_at = ? WHERE id = ?`, at, c.ID)
+	return err
+}
+
+// setStatus leaves updated_at alone unless a user sees another status.
+func (s *Store) setStatus(ctx context.Context, tx *sql.Tx, id string, v *Verdict) error {
+	if v == nil {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE app_authorization
+		SET updated_at = CASE WHEN status = ? THEN updated_at ELSE ? END, status = ?, reason = ?
+		WHERE id = ? AND generation = ?`,
+		v.Status, millis(s.now()), v.Status, v.Reason, id, v.Generation)
+	return err
+}
+
+func (s *Store) addEvent(ctx context.Context, tx *sql.Tx, id string, e *GrantEvent) error {
+	if e == nil {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO grant_event (authorization_id, generation, version, at, replica, event, detail)
+		VALUES (?, ?, ?, ?, ?, ?, ?)`, id, e.Generation, e.Version, millis(s.now()), e.Replica, e.Kind, e.Detail)
+	return err
+}
+
+// Lineage returns what became of an authorization's grants, newest first, at
+// most n entries. It names no account: see LoadGrant.
+func (s *Store) Lineage(ctx context.Context, authorizationID string, n int) ([]GrantEvent, error) {
+	rows, err := s.reader.QueryContext(ctx, `SELECT generation, version, at, replica, event, detail FROM grant_event
+		WHERE authorization_id = ? ORDER BY seq DESC LIMIT ?`, authorizationID, n)
+	if err != nil {
+		return nil, fmt.Errorf("store: lineage: %w", err)
+	}
+	defer rows.Close()
+	var events []GrantEvent
+	for rows.Next() {
+		var e GrantEvent
+		var at int64
+		if err := rows.Scan(&e.Generation, &e.Version, &at, &e.Replica, &e.Kind, &e.Detail); err != nil {
+			return nil, fmt.Errorf("store: lineage: %w", err)
+		}
+		e.At = fromMillis(at)
+		events = append(events, e)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("store: lineage: %w", err)
+	}
+	return events, nil
+}

@@ -1,0 +1,242 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// applicationID marks a SQLite file as Selvedge's ("Selv" in ASCII), so that a
+// foreign database is refused before anything is written to it.
+const applicationID = 0x53656c76
+
+// ErrNotFound is the answer for a row that is not there, or not the caller's.
+var ErrNotFound = errors.New("store: not found")
+
+// ErrExists is the answer for a row that would be there twice.
+var ErrExists = errors.New("store: exists")
+
+// ErrFenced refuses a write of a duty whose claim is no longer the newest.
+var ErrFenced = errors.New("store: fenced off: another claim has been made")
+
+// Options says where the store is.
+type Options struct {
+	Path string           // of the SQLite file; its folder exists
+	Now  func() time.Time // the clock of leases and due times
+}
+
+// Store is the database. It is safe for concurrent use.
+type Store struct {
+	writer *sql.DB
+	reader *sql.DB
+	lock   *os.File
+	now    func() time.Time
+}
+
+// Open opens the database, makes it on first use and brings its schema up to
+// date. It holds a lock beside the file until Close, and refuses when another
+// process has it: SQLite serves one process.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	lock, err := lockFile(o.Path + ".lock")
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{lock: lock, now: o.Now}
+	if err := s.open(ctx, o.Path); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context, path string) error {
+	if err := createPrivate(path); err != nil {
+		return fmt.Errorf("store: create %s: %w", path, err)
+	}
+	var err error
+	if s.writer, err = openSQLite(path, 1, false); err != nil {
+		return err
+	}
+	if s.reader, err = openSQLite(path, 4, true); err != nil {
+		return err
+	}
+	if err := s.claimFile(ctx, path); err != nil {
+		return err
+	}
+	if err := s.migrate(ctx); err != nil {
+		return err
+	}
+	return s.voidLeases(ctx)
+}
+
+// createPrivate makes the file with access for its owner alone, which SQLite
+// would not do by itself.
+func createPrivate(path string) error {
+	f, err := os.OpenFile(filepath.Clean(path), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func openSQLite(path string, conns int, readOnly bool) (*sql.DB, error) {
+	q := url.Values{
+		"_pragma": {
+			"busy_timeout(10000)", "auto_vacuum(INCREMENTAL)", "journal_mode(WAL)",
+			"synchronous(FULL)", "foreign_keys(ON)", "temp_store(MEMORY)",
+		},
+		"_timezone": {"UTC"},
+	}
+	if readOnly {
+		q.Set("_pragma", "busy_timeout(10000)")
+		q.Add("_pragma", "query_only(ON)")
+	} else {
+		q.Set("_txlock", "immediate")
+	}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: q.Encode()}).String())
+	if err != nil {
+		return nil, fmt.Errorf("store: open %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	return db, nil
+}
+
+// claimFile refuses a database that is not Selvedge's, and marks a new one.
+func (s *Store) claimFile(ctx context.Context, path string) error {
+	var id, tables int64
+	if err := s.writer.QueryRowContext(ctx, `PRAGMA application_id`).Scan(&id); err != nil {
+		return fmt.Errorf("store: %s cannot be read as a SQLite database: %w", path, err)
+	}
+	if err := s.writer.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master`).Scan(&tables); err != nil {
+		return fmt.Errorf("store: %s cannot be read as a SQLite database: %w", path, err)
+	}
+	if id == applicationID {
+		return nil
+	}
+	if tables != 0 || id != 0 {
+		return fmt.Errorf("store: %s is a database of another program: move it away or choose another data directory", path)
+	}
+	_, err := s.writer.ExecContext(ctx, fmt.Sprintf(`PRAGMA application_id = %d`, applicationID))
+	if err != nil {
+		return fmt.Errorf("store: mark %s: %w", path, err)
+	}
+	return nil
+}
+
+func (s *Store) migrate(ctx context.Context) error {
+	dir, err := fs.Sub(migrations, "migrations/sqlite")
+	if err != nil {
+		return fmt.Errorf("store: migrations: %w", err)
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, s.writer, dir)
+	if err != nil {
+		return fmt.Errorf("store: migrations: %w", err)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("store: migrate: %w", err)
+	}
+	return nil
+}
+
+// Close closes the database and gives its lock up.
+func (s *Store) Close() error {
+	var errs []error
+	for _, db := range []*sql.DB{s.reader, s.writer} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Ping says whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.reader.PingContext(ctx); err != nil {
+		return fmt.Errorf("store: ping: %w", err)
+	}
+	return nil
+}
+
+// update runs f in one immediate transaction, committed when f returns nil.
+func (s *Store) update(ctx context.Context, op string, f func(tx *sql.Tx) error) error {
+	tx, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("store: %s: begin: %w", op, err)
+	}
+	if err := f(tx); err != nil {
+		return errors.Join(fmt.Errorf("store: %s: %w", op, err), ignoreDone(tx.Rollback()))
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("store: %s: commit: %w", op, err)
+	}
+	return nil
+}
+
+// ignoreDone drops the error of rolling back a transaction that has ended with
+// its context.
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
+}
+
+// millis is a time as the database has it; the zero time is 0.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// fromMillis is the reverse of millis.
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// one turns the number of rows that a statement touched into ErrNotFound when
+// it is none.
+func one(res sql.Result, err error) error {
+	return oneOr(res, err, ErrNotFound)
+}
+
+func oneOr(res sql.Result, err, none error) error {
+	if err != nil {
+		return err
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return none
+	}
+	return nil
+}
+
+// notFound turns the absence of a row into ErrNotFound.
+func notFound(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
+}

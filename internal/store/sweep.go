@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"selvedge/internal/fabric"
+)
+
+// sweepRows is how many rows one statement of the sweep removes at the most,
+// so that none holds the writer for long.
+const sweepRows = 2000
+
+// SweepBatches removes the batches that every destination has had since before
+// the given time, and those that nobody was owed and that closed before it. It
+// returns how many went; fewer than asked for when no more are left.
+func (s *Store) SweepBatches(ctx context.Context, before time.Time) (int64, error) {
+	return s.sweep(ctx, "batches", `DELETE FROM batch WHERE id IN (
+		SELECT b.id FROM batch b WHERE b.closed_at > 0 AND b.closed_at <= ?
+		AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.batch_id = b.id AND (d.done_at = 0 OR d.done_at > ?))
+		LIMIT ?)`, millis(before), millis(before), sweepRows)
+}
+
+// SweepSeen forgets the ids that a stream took in under hours before the given
+// one.
+func (s *Store) SweepSeen(ctx context.Context, streamID string, hour int64) (int64, error) {
+	return s.sweep(ctx, "seen ids", `DELETE FROM seen WHERE stream_id = ? AND id IN (
+		SELECT id FROM seen WHERE stream_id = ? AND hour < ? LIMIT ?)`, streamID, streamID, hour, sweepRows)
+}
+
+// SweepGrantEvents ends the lineage of grants before the given time.
+func (s *Store) SweepGrantEvents(ctx context.Context, before time.Time) (int64, error) {
+	return s.sweep(ctx, "grant events", `DELETE FROM grant_event WHERE seq IN (
+		SELECT seq FROM grant_event WHERE at < ? LIMIT ?)`, millis(before), sweepRows)
+}
+
+func (s *Store) sweep(ctx context.Context, what, query string, args ...any) (int64, error) {
+	var n int64
+	err := s.update(ctx, "sweep "+what, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		n, err = res.RowsAffected()
+		return err
+	})
+	return n, err
+}
+
+// StreamMark is a stream and how far it is read.
+type StreamMark struct {
+	ID        string
+	App       string
+	Name      string
+	Watermark time.Time
+}
+
+// StreamMarks returns all streams.
+func (s *Store) StreamMarks(ctx context.Context) ([]StreamMark, error) {
+	rows, err := s.reader.QueryContext(ctx,
+		`SELECT s.id, i.app, s.name, s.watermark FROM stream s JOIN ingestion i ON i.id = s.ingestion_id`)
+	if err != nil {
+		return nil, fmt.Errorf("store: stream marks: %w", err)
+	}
+	defer rows.Close()
+	var all []StreamMark
+	for rows.Next() {
+		var m StreamMark
+		var ms int64
+		if err := rows.Scan(&m.ID, &m.App, &m.Name, &ms); err != nil {
+			return nil, fmt.Errorf("store: stream marks: %w", err)
+		}
+		m.Watermark = fromMillis(ms)
+		all = append(all, m)
+	}
+	return all, rows.Err()
+}
+
+// Rearm makes due what has no time and should have one: the streams of enabled
+// ingestions that have a destination, and destinations that are owed batches.
+// Rows that were parked stay so. It returns how many there were; more than
+// none says that a wake was lost.
+func (s *Store) Rearm(ctx context.Context) (int64, error) {
+	var total int64
+	err := s.update(ctx, "rearm", func(tx *sql.Tx) error {
+		for _, q := range []struct {
+			sql  string
+			args []any
+		}{
+			{`UPDATE stream SET due_at = ? WHERE due_at IS NULL AND lease_owner = '' AND last_error <> ?
+				AND ingestion_id IN (SELECT i.id FROM ingestion i
+					JOIN ingestion_destination d ON d.ingestion_id = i.id WHERE i.state = ?)`,
+				[]any{millis(s.now()), parked, string(fabric.Enabled)}},
+			{`UPDATE ingestion_destination SET due_at = ? WHERE due_at IS NULL AND lease_owner = '' AND last_error <> ?
+				AND EXISTS (SELECT 1 FROM delivery WHERE destination_id = ingestion_destination.id AND done_at = 0)`,
+				[]any{millis(s.now()), parked}},
+		} {
+			res, err := tx.ExecContext(ctx, q.sql, q.args...)
+			if err != nil {
+				return err
+			}
+			n, err := res.RowsAffected()
+			if err != nil {
+				return err
+			}
+			total += n
+		}
+		return nil
+	})
+	return total, err
+}
+
+// DisableBare disables the enabled ingestions that have had no destination for
+// as long as grace, as AppFabric does "eventually". Polls under way are fenced
+// off. It returns their ids.
+func (s *Store) DisableBare(ctx context.Context, grace time.Duration) ([]string, error) {
+	now := s.now()
+	var ids []string
+	err := s.update(ctx, "disable bare ingestions", func(tx *sql.Tx) error {
+		const bare = `NOT EXISTS (SELECT 1 FROM ingestion_destination d WHERE d.ingestion_id = ingestion.id)`
+		for _, q := range []struct {
+			sql  string
+			args []any
+		}{
+			{`UPDATE ingestion SET bare_since = 0 WHERE bare_since <> 0 AND (state = 'disabled' OR NOT ` + bare + `)`, nil},
+			{`UPDATE ingestion SET bare_since = ? WHERE bare_since = 0 AND state = 'enabled' AND ` + bare, []any{millis(now)}},
+		} {
+			if _, err := tx.ExecContext(ctx, q.sql, q.args...); err != nil {
+				return err
+			}
+		}
+		rows, err := tx.QueryContext(ctx, `UPDATE ingestion SET state = 'disabled', bare_since = 0, updated_at = ?
+			WHERE bare_since <> 0 AND bare_since <= ? RETURNING id`, millis(now), millis(now.Add(-grace)))
+		if err != nil {
+			return err
+		}
+		if ids, err = texts(rows); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE stream SET due_at = NULL, fence = fence + 1
+			WHERE due_at IS NOT NULL AND ingestion_id IN (SELECT id FROM ingestion WHERE state = 'disabled')`)
+		return err
+	})
+	return ids, err
+}
+
+// texts reads rows of one text column.
+func texts(rows *sql.Rows) ([]string, error) {
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var t string
+		if err := rows.Scan(&t); err != nil {
+			return nil, err
+		}
+		all = append(all, t)
+	}
+	return all, rows.Err()
+}
+
+// Shrink gives pages that deletions left over back to the file system.
+func (s *Store) Shrink(ctx context.Context) error {
+	if _, err := s.writer.ExecContext(ctx, `PRAGMA incremental_vacuum(2000)`); err != nil {
+		return fmt.Errorf("store: shrink: %w", err)
+	}
+	return nil
+}
