@@ -1,0 +1,311 @@
+package job_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"selvedge/internal/fabric"
+	"selvedge/internal/job"
+	"selvedge/internal/store"
+	"selvedge/internal/store/storetest"
+)
+
+// The suite of a dispatcher over a database: a child process works duties
+// against a peer that is never killed, and is itself killed over and over. The
+// peer judges.
+
+const (
+	killRows     = 20
+	kills        = 30
+	killLease    = 2 * time.Second
+	killInterval = 20 * time.Millisecond // between two polls of a row
+	envChild     = "SELVEDGE_TEST_JOB_DB"
+	envPeer      = "SELVEDGE_TEST_JOB_PEER"
+)
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(envChild); path != "" {
+		if err := child(path, os.Getenv(envPeer)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// child works the rows of a database until SIGTERM.
+func child(path, peer string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	s, err := store.Open(ctx, store.Options{Path: path, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	started := time.Now()
+	d := job.New(job.Options{
+		Store: s, Owner: uuid.NewString(), Lease: killLease, Grace: 2 * time.Second, Now: time.Now,
+		Log: slog.New(slog.DiscardHandler), Observer: &observer{},
+		Kinds: []job.Kind{{Duty: store.DutyPoll, Workers: 4, Timeout: 10 * time.Second, Run: func(ctx context.Context, c store.Claim) error {
+			return step(ctx, s, c, peer, started)
+		}}},
+	})
+	return d.Run(ctx)
+}
+
+// step asks the peer for the element at the row's cursor and takes it in.
+func step(ctx context.Context, s *store.Store, c store.Claim, peer string, started time.Time) error {
+	st, _, err := s.LoadStream(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	var at int
+	if err := json.Unmarshal([]byte(st.Cursor), &at); err != nil {
+		return err
+	}
+	due := c.Due
+	if due.Before(started) {
+		due = started // the time that nobody was there is the killer's
+	}
+	q := url.Values{"row": {c.ID}, "at": {strconv.Itoa(at)}, "late": {strconv.FormatInt(time.Since(due).Milliseconds(), 10)}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, peer+"?"+q.Encode(), nil)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	body, err := io.ReadAll(res.Body)
+	if err := errors.Join(err, res.Body.Close()); err != nil {
+		return err
+	}
+	now := time.Now()
+	return s.CommitPage(ctx, c, store.PageCommit{
+		Cursor: strconv.Itoa(at + 1), BatchID: uuid.NewString(), Body: body, Records: 1,
+		CloseBatch: true, ClosedAt: now, Finish: true, Due: now.Add(killInterval),
+	})
+}
+
+// judge is the peer. It knows of each row which elements were asked for.
+type judge struct {
+	mu     sync.Mutex
+	excuse bool // lateness is the killer's doing
+	busy   map[string]bool
+	asked  map[string]int // the highest element
+	calls  int
+	faults []string
+}
+
+func (j *judge) fault(format string, args ...any) {
+	j.faults = append(j.faults, fmt.Sprintf(format, args...))
+}
+
+func (j *judge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	row := r.FormValue("row")
+	at, _ := strconv.Atoi(r.FormValue("at"))
+	late, _ := strconv.Atoi(r.FormValue("late"))
+	j.mu.Lock()
+	j.calls++
+	if j.busy[row] {
+		j.fault("%s: two polls at once", row)
+	}
+	if last := j.asked[row]; at != last && at != last+1 {
+		j.fault("%s: asked for %d after %d", row, at, last)
+	}
+	if limit := killLease + time.Second; time.Duration(late)*time.Millisecond > limit && !j.excuse {
+		j.fault("%s: %d ms late, more than the lease and a second", row, late)
+	}
+	j.busy[row], j.asked[row] = true, at
+	j.mu.Unlock()
+	defer func() {
+		j.mu.Lock()
+		delete(j.busy, row)
+		j.mu.Unlock()
+	}()
+	select {
+	case <-time.After(rand.N(30 * time.Millisecond)):
+		fmt.Fprintf(w, "%s %d", row, at)
+	case <-r.Context().Done():
+	}
+}
+
+// settle waits until no request is open, so that the end of a killed child's
+// requests is not taken for an overlap with those of the next child.
+func (j *judge) settle(t *testing.T) {
+	t.Helper()
+	for range 1000 {
+		j.mu.Lock()
+		n := len(j.busy)
+		j.mu.Unlock()
+		if n == 0 {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Fatal("requests of a killed process are still open")
+}
+
+func TestKilledAndStoppedProcesses(t *testing.T) {
+	t.Parallel()
+	path, rows := killDatabase(t)
+	j := &judge{busy: map[string]bool{}, asked: map[string]int{}}
+	peer := httptest.NewServer(j)
+	defer peer.Close()
+
+	for range kills {
+		c := startChild(t, path, peer.URL)
+		time.Sleep(50*time.Millisecond + rand.N(150*time.Millisecond))
+		kill(t, c, syscall.SIGKILL)
+		j.settle(t)
+	}
+	c := startChild(t, path, peer.URL)
+	time.Sleep(200 * time.Millisecond)
+	j.mu.Lock()
+	j.excuse = true
+	j.mu.Unlock()
+	signalChild(t, c, syscall.SIGSTOP)
+	time.Sleep(killLease * 3 / 2)
+	signalChild(t, c, syscall.SIGCONT)
+	time.Sleep(killLease)
+	kill(t, c, syscall.SIGTERM)
+	if !c.ProcessState.Success() {
+		t.Errorf("an orderly stop ended with %v", c.ProcessState)
+	}
+	j.settle(t)
+
+	for _, f := range j.faults {
+		t.Error(f)
+	}
+	t.Logf("%d calls, %d kills", j.calls, kills)
+	checkRows(t, path, rows, j.asked)
+}
+
+// checkRows compares what is stored with what the peer saw: each element once,
+// up to the last one asked for, which may or may not have been taken in.
+func checkRows(t *testing.T, path string, rows []string, asked map[string]int) {
+	t.Helper()
+	s := storetest.Open(t, path, nil)
+	st, err := s.DutyStats(t.Context(), store.DutyPoll)
+	if err != nil || st.Scheduled != killRows {
+		t.Errorf("DutyStats = %+v, %v; want %d rows scheduled", st, err, killRows)
+	}
+	claims, err := s.Claim(t.Context(), store.DutyPoll, "judge", time.Hour, 2*killRows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range claims {
+		if c.Attempt != 1 {
+			t.Errorf("%s was left unfinished by an orderly stop", c.ID)
+		}
+	}
+	destination := destinationOf(t, s)
+	stored := map[string]int{}
+	for {
+		dv, ok, err := s.NextDelivery(t.Context(), destination.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			break
+		}
+		pages, err := s.Pages(t.Context(), dv.BatchID)
+		if err != nil || len(pages) != 1 {
+			t.Fatalf("Pages = %v, %v", pages, err)
+		}
+		stored[string(pages[0].Body)]++
+		if err := errors.Join(s.Freeze(t.Context(), destination, dv.BatchID, "b", "k"), s.Delivered(t.Context(), destination, dv.BatchID)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	total := 0
+	for _, row := range rows {
+		if asked[row] == 0 {
+			t.Errorf("%s was never polled beyond its first element", row)
+		}
+		for at := range asked[row] {
+			total++
+			if n := stored[fmt.Sprintf("%s %d", row, at)]; n != 1 {
+				t.Errorf("element %d of %s is stored %d times", at, row, n)
+			}
+		}
+	}
+	if extra := len(stored) - total; extra < 0 || extra > len(rows) {
+		t.Errorf("%d elements are stored beyond those that were asked for", extra)
+	}
+}
+
+// destinationOf claims the only destination.
+func destinationOf(t *testing.T, s *store.Store) store.Claim {
+	t.Helper()
+	claims, err := s.Claim(t.Context(), store.DutyDeliver, "judge", time.Hour, 1)
+	if err != nil || len(claims) != 1 {
+		t.Fatalf("Claim = %v, %v", claims, err)
+	}
+	return claims[0]
+}
+
+func killDatabase(t *testing.T) (path string, rows []string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "selvedge.db")
+	s, err := store.Open(t.Context(), store.Options{Path: path, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := make([]string, killRows)
+	for i := range names {
+		names[i] = fmt.Sprintf("s%02d", i)
+	}
+	r := storetest.Make(t, s, storetest.Spec{
+		Streams: names, Cursor: "0", Destinations: []fabric.Processing{{Schema: fabric.SchemaRaw, Format: fabric.FormatJSON}},
+	})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path, r.StreamIDs
+}
+
+func startChild(t *testing.T, path, peer string) *exec.Cmd {
+	t.Helper()
+	c := exec.CommandContext(context.Background(), os.Args[0])
+	c.Env = append(os.Environ(), envChild+"="+path, envPeer+"="+peer)
+	c.Stderr = os.Stderr
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func signalChild(t *testing.T, c *exec.Cmd, s syscall.Signal) {
+	t.Helper()
+	if err := c.Process.Signal(s); err != nil {
+		t.Fatalf("signal %v: %v", s, err)
+	}
+}
+
+// kill signals a child and waits for its end.
+func kill(t *testing.T, c *exec.Cmd, s syscall.Signal) {
+	t.Helper()
+	signalChild(t, c, s)
+	_ = c.Wait() // its state says how it ended
+}
