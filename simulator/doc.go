@@ -1,0 +1,53 @@
+// Package simulator simulates SaaS applications on loopback: sign-in, audit feed
+// and user look-up, strictly as their providers document them, with faults on
+// demand. It is for tests, for "selvedge demo" and for "selvedge simulate".
+//
+// It imports the standard library only, and shares no constant with the
+// connectors: a mistake made in one shows against the other. Each rule names the
+// provider's page beside the code, and has a test that breaks it and sees the
+// documented answer. One [Server] holds all applications; each has one mutex, and
+// there are no goroutines.
+//
+// What a provider showed is known: [Okta.Shown] and [TerraformCloud.Shown] have
+// the bytes of every record that was in an answer sent whole.
+//
+// # Okta
+//
+//   - Authorize: an unknown client or redirect address is answered by a page, all
+//     else by redirect: state (required, [A-Za-z0-9,._-]), response_type=code,
+//     response_mode=query, granted scopes, PKCE by S256 only.
+//   - Token: client_secret_basic or client_secret_post, not both. A code lives
+//     60 s, is redeemed once, with its redirect address and, if a challenge was
+//     sent, its verifier. offline_access gives a refresh token.
+//   - Refresh: by default each token is taken once and its reuse ends the whole
+//     grant; [OktaOptions] has persistent tokens and a grace time. Unused for seven
+//     days, a refresh token ends.
+//   - Revoke: succeeds for unknown tokens; a refresh token takes all with it.
+//   - Log: without until and ascending it is polled, by arrival, and has a next
+//     link always; with until it is bounded, by publication, and ends. since and
+//     after exclude each other, limit is 0 to 1000, retention 90 days.
+//   - Users by id, login or short login, and me; the management API needs the
+//     scope and an administrator.
+//   - Every API answer has X-Rate-Limit-*; a 429 has no Retry-After.
+//
+// # HCP Terraform
+//
+//   - 401 for an absent or unknown token, 404 for all that a good one may not see.
+//   - The audit trail needs the organization token; newest first, by page number,
+//     events after since, 14 days.
+//   - The organisation, and its memberships by filter[email].
+//   - 30 requests per second; X-RateLimit-Reset is the seconds to wait.
+//
+// # To add an application
+//
+// One file with its options, its routes, its dialect and its permit, one with its
+// records, and a line in [New]. Faults, the feed, OAuth bookkeeping, the consent
+// page and the control surface come with the embedded app.
+//
+// # Control surface
+//
+// Under /simulator/v1/, JSON, with the application's name as "app" in the body or
+// the query: POST events, POST trickle, POST faults, DELETE faults, POST revoke,
+// GET shown, GET all, GET token-requests. Keeping it on loopback is the caller's
+// business.
+package simulator

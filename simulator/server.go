@@ -1,0 +1,115 @@
+package simulator
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Options configures a [Server]. The zero value works.
+type Options struct {
+	Now  func() time.Time // clock of every rule; nil: time.Now
+	Log  *slog.Logger     // one debug line per request; nil: nothing is logged
+	Seed uint64           // the same seed, clock and calls give the same records and tokens
+
+	Okta           OktaOptions
+	TerraformCloud TerraformCloudOptions
+}
+
+// Server is all simulated applications behind one handler. It is safe for
+// concurrent use and starts no goroutine.
+type Server struct {
+	apps           []application
+	okta           *Okta
+	terraformCloud *TerraformCloud
+	control        *http.ServeMux
+}
+
+// application is what the server itself needs of a simulated application.
+type application interface {
+	core() *app
+	// Revoke withdraws every credential given out, as the customer's
+	// administrator would.
+	Revoke()
+}
+
+// New makes the simulated applications.
+func New(options Options) *Server {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{
+		okta:           newOkta(options),
+		terraformCloud: newTerraformCloud(options),
+	}
+	s.apps = []application{s.okta, s.terraformCloud}
+	s.control = s.controlRoutes()
+	return s
+}
+
+// Okta is the simulated Okta organisation.
+func (s *Server) Okta() *Okta { return s.okta }
+
+// TerraformCloud is the simulated HCP Terraform organisation.
+func (s *Server) TerraformCloud() *TerraformCloud { return s.terraformCloud }
+
+// Inject adds a fault to the application called name ("OKTA").
+func (s *Server) Inject(name string, fault Fault) error {
+	found, err := s.find(name)
+	if err != nil {
+		return err
+	}
+	return found.core().inject(fault)
+}
+
+// ClearFaults ends every fault of the application called name, and with them
+// the requests that hang.
+func (s *Server) ClearFaults(name string) error {
+	found, err := s.find(name)
+	if err != nil {
+		return err
+	}
+	found.core().clearFaults()
+	return nil
+}
+
+// ServeHTTP gives the request to the application named by its Host
+// (okta.localhost, with any port), or else to the first that has the path.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, controlPrefix) {
+		s.control.ServeHTTP(w, r)
+		return
+	}
+	host := r.Host
+	if bare, _, err := net.SplitHostPort(host); err == nil {
+		host = bare
+	}
+	for _, a := range s.apps {
+		if strings.EqualFold(host, a.core().host) {
+			a.core().ServeHTTP(w, r)
+			return
+		}
+	}
+	for _, a := range s.apps {
+		if a.core().has(r) {
+			a.core().ServeHTTP(w, r)
+			return
+		}
+	}
+	http.NotFound(w, r)
+}
+
+func (s *Server) find(name string) (application, error) {
+	for _, a := range s.apps {
+		if a.core().name == name {
+			return a, nil
+		}
+	}
+	return nil, fmt.Errorf("simulator: no application is called %q", name)
+}
