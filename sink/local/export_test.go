@@ -1,0 +1,15 @@
+package local
+
+// WithStep returns a sink over the same folder that calls step before each of
+// its effects: the step's error stands for the effect's own, and its panic is
+// the process being killed there.
+func (s *Sink) WithStep(step func(name string) error) *Sink {
+	c := New(s.root)
+	c.step = step
+	return c
+}
+
+// Steps names the steps of a Put that writes, in their order.
+func Steps() []string {
+	return []string{stepMkdir, stepCreate, stepWrite, stepSync, stepRename, stepFolder}
+}
