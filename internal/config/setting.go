@@ -1,0 +1,143 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// setting is one row of the table.
+type setting struct {
+	name     string // of the flag, and the key in the file
+	env      string
+	help     string // one sentence without a full stop, Markdown
+	fallback string // the default; empty: none, or what shown says
+	shown    string // the default for people, where it is no fixed text
+	only     string // "env": neither a flag nor a key of the file
+	set      func(s *Settings, text string) error
+}
+
+// table lists all settings, in the order in which they are documented.
+func table() []setting {
+	return []setting{
+		{
+			name: "listen", env: "SELVEDGE_LISTEN", fallback: "127.0.0.1:8686", set: setListen,
+			help: "address of the API, the console and the metrics; port 0 takes a free one; beyond loopback without an https public URL the server warns",
+		},
+		{
+			name: "data-dir", env: "SELVEDGE_DATA_DIR", fallback: "./selvedge-data", set: setDataDir,
+			help: "folder of the database, the keys and the local buckets, made with mode 0700",
+		},
+		{
+			name: "public-url", env: "SELVEDGE_PUBLIC_URL", shown: "`http://` + listen", set: setPublicURL,
+			help: "where browsers and providers reach the server; the OAuth redirect is `<public-url>/appfabric/oauth2`",
+		},
+		{
+			name: "access-key-id", env: "SELVEDGE_ACCESS_KEY_ID", shown: "made at the first start", only: "env", set: setAccessKeyID,
+			help: "access key ID of the root key; either way `<data-dir>/credentials` holds it",
+		},
+		{
+			name: "secret-access-key", env: "SELVEDGE_SECRET_ACCESS_KEY", shown: "made at the first start", only: "env", set: setSecretAccessKey,
+			help: "secret access key of the root key",
+		},
+		{
+			name: "account-id", env: "SELVEDGE_ACCOUNT_ID", fallback: "000000000000", set: setAccountID,
+			help: "account of the root key, twelve digits",
+		},
+		{
+			name: "master-key-file", env: "SELVEDGE_MASTER_KEY_FILE", shown: "`<data-dir>/master.key`", set: setMasterKeyFile,
+			help: "file of the key that all secrets are sealed under, made at the first start with mode 0600",
+		},
+		{
+			name: "buckets-url", env: "SELVEDGE_BUCKETS_URL", shown: "`file://<data-dir>/buckets`", set: setBucketsURL,
+			help: "where buckets are: `file://` and a folder, in which each bucket is a folder",
+		},
+		{
+			name: "poll-interval", env: "SELVEDGE_POLL_INTERVAL", fallback: "60s", set: setPollInterval,
+			help: "how often a provider is asked for new records",
+		},
+		{
+			name: "keep-raw", env: "SELVEDGE_KEEP_RAW", fallback: "6h", set: setKeepRaw,
+			help: "how long raw records are kept after their delivery; a new destination first gets all that are kept",
+		},
+		{
+			name: "origins", env: "SELVEDGE_ORIGINS", shown: "none", set: setOrigins,
+			help: "sends what is meant for one origin to another, for tests, proxies and government clouds: `https://acme.okta.com=http://127.0.0.1:9000,https://*.zendesk.com=...`",
+		},
+		{
+			name: "proxy-url", env: "SELVEDGE_PROXY_URL", shown: "none", set: setProxyURL,
+			help: "proxy through which providers are reached",
+		},
+		{
+			name: "log-level", env: "SELVEDGE_LOG_LEVEL", fallback: "info", set: setLogLevel,
+			help: "`debug`, `info`, `warn` or `error`",
+		},
+		{
+			name: "log-format", env: "SELVEDGE_LOG_FORMAT", fallback: "text", set: setLogFormat,
+			help: "`text` or `json`",
+		},
+	}
+}
+
+// configEnv names the settings file when no flag does.
+const configEnv = "SELVEDGE_CONFIG"
+
+// value is the text of a setting and where it came from.
+type value struct {
+	text  string
+	where string // "--listen", "SELVEDGE_LISTEN", "selvedge.yaml:3: listen"
+}
+
+// find returns the first value that was given, or the default. An empty text
+// counts as not given, as it does in compose files and unit files.
+func (s setting) find(flags, env map[string]string, file map[string]value) value {
+	if text := flags[s.name]; text != "" && s.only == "" {
+		return value{text, "--" + s.name}
+	}
+	if text := env[s.env]; text != "" {
+		return value{text, s.env}
+	}
+	if v := file[s.name]; v.text != "" {
+		return v
+	}
+	return value{s.fallback, "the default of --" + s.name}
+}
+
+// fileKeys lists the keys that the file may have.
+func fileKeys() []string {
+	var keys []string
+	for _, s := range table() {
+		if s.only == "" {
+			keys = append(keys, s.name)
+		}
+	}
+	return keys
+}
+
+// environment makes a map of KEY=value pairs; the last of a key counts.
+func environment(environ []string) map[string]string {
+	env := make(map[string]string)
+	for _, pair := range environ {
+		if key, text, ok := strings.Cut(pair, "="); ok && strings.HasPrefix(key, "SELVEDGE_") {
+			env[key] = text
+		}
+	}
+	return env
+}
+
+// unknownVariables warns of variables that look like settings and are none: a
+// misspelt one would otherwise do nothing, silently.
+func unknownVariables(environ []string) []string {
+	known := []string{configEnv}
+	for _, s := range table() {
+		known = append(known, s.env)
+	}
+	var warnings []string
+	for key := range environment(environ) {
+		if !slices.Contains(known, key) {
+			warnings = append(warnings, fmt.Sprintf("%s is set and is no setting: known are %s", key, strings.Join(known, ", ")))
+		}
+	}
+	slices.Sort(warnings)
+	return warnings
+}
