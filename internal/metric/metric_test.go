@@ -1,0 +1,154 @@
+package metric_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"selvedge/internal/metric"
+)
+
+// scrape returns the lines, sorted, of our own metrics, without comments, histograms'
+// buckets and zeros.
+func scrape(t *testing.T, m *metric.Metrics) []string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+	if w.Code != http.StatusOK {
+		t.Fatalf("scrape: %d %s", w.Code, w.Body)
+	}
+	var lines []string
+	for line := range strings.Lines(w.Body.String()) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "selvedge_") && !strings.Contains(line, "_bucket{") && !strings.HasSuffix(line, " 0") {
+			lines = append(lines, strings.TrimPrefix(line, "selvedge_"))
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		do   func(*metric.Metrics)
+		want []string
+	}{
+		{"nothing", func(*metric.Metrics) {}, nil},
+		{"calls", func(m *metric.Metrics) {
+			m.Called("GetAppBundle", "", 250*time.Millisecond)
+			m.Called("GetAppBundle", "ResourceNotFoundException", 250*time.Millisecond)
+		}, []string{
+			`api_request_seconds_count{operation="GetAppBundle"} 2`,
+			`api_request_seconds_sum{operation="GetAppBundle"} 0.5`,
+			`api_requests_total{error="",operation="GetAppBundle"} 1`,
+			`api_requests_total{error="ResourceNotFoundException",operation="GetAppBundle"} 1`,
+		}},
+		{"duties", func(m *metric.Metrics) {
+			m.DutyClaimed("stream", 2*time.Second)
+			m.DutyClaimed("stream", -time.Second) // a clock that was put back
+			m.DutyEnded("stream", "fenced")
+		}, []string{
+			`duty_claims_total{duty="stream"} 2`,
+			`duty_ends_total{duty="stream",outcome="fenced"} 1`,
+			`duty_in_flight{duty="stream"} 1`,
+			`duty_lateness_seconds_count{duty="stream"} 2`,
+			`duty_lateness_seconds_sum{duty="stream"} 2`,
+		}},
+		{"polling", func(m *metric.Metrics) {
+			m.Polled("OKTA", "done")
+			m.Page("OKTA", 10, 7, 1234)
+		}, []string{
+			`pages_total{app="OKTA"} 1`,
+			`polls_total{app="OKTA",outcome="done"} 1`,
+			`raw_bytes_total{app="OKTA"} 1234`,
+			`records_repeated_total{app="OKTA"} 3`,
+			`records_total{app="OKTA"} 7`,
+		}},
+		{"delivering", func(m *metric.Metrics) {
+			m.Normalized("OKTA", 2, 1)
+			m.Delivered("OKTA", 7, 5678, 3*time.Second)
+			m.DeliveryFailed("OKTA", "refused")
+		}, []string{
+			`base_events_total{app="OKTA"} 2`,
+			`delivered_bytes_total{app="OKTA"} 5678`,
+			`delivered_records_total{app="OKTA"} 7`,
+			`deliveries_total{app="OKTA"} 1`,
+			`delivery_delay_seconds_count{app="OKTA"} 1`,
+			`delivery_delay_seconds_sum{app="OKTA"} 3`,
+			`delivery_failures_total{app="OKTA",kind="refused"} 1`,
+			`utf8_replaced_total{app="OKTA"} 1`,
+		}},
+		{"grants", func(m *metric.Metrics) {
+			m.Refreshed("OKTA", "refused")
+			m.Connected("OKTA", "Connected")
+		}, []string{
+			`connects_total{app="OKTA",outcome="Connected"} 1`,
+			`token_refreshes_total{app="OKTA",outcome="refused"} 1`,
+		}},
+		{"states of duties", func(m *metric.Metrics) {
+			m.WatchDuties(func(context.Context) ([]metric.DutyState, error) {
+				return []metric.DutyState{{Duty: "stream", Behind: 1500 * time.Millisecond, Held: 2, Expired: 3, Parked: 4, Failing: 5}, {Duty: "sweep"}}, nil
+			})
+		}, []string{
+			`duty_behind_seconds{duty="stream"} 1.5`,
+			`duty_expired_leases{duty="stream"} 3`,
+			`duty_failing{duty="stream"} 5`,
+			`duty_held{duty="stream"} 2`,
+			`duty_parked{duty="stream"} 4`,
+		}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			m := metric.New()
+			test.do(m)
+			if diff := cmp.Diff(test.want, scrape(t, m)); diff != "" {
+				t.Errorf("metrics (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestDatabaseDown sees that the other metrics are answered all the same.
+func TestDatabaseDown(t *testing.T) {
+	t.Parallel()
+	m := metric.New()
+	m.WatchDuties(func(context.Context) ([]metric.DutyState, error) { return nil, errors.New("no database") })
+	m.Polled("OKTA", "done")
+	lines := scrape(t, m)
+	if !slices.Contains(lines, `polls_total{app="OKTA",outcome="done"} 1`) {
+		t.Errorf("metrics: %q", lines)
+	}
+	if slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "duty_behind") }) {
+		t.Errorf("metrics of a database that does not answer: %q", lines)
+	}
+}
+
+func TestConcurrent(t *testing.T) {
+	t.Parallel()
+	m := metric.New()
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 100 {
+				m.DutyClaimed("stream", 0)
+				m.DutyEnded("stream", "done")
+			}
+		})
+	}
+	scrape(t, m)
+	wg.Wait()
+	if lines := scrape(t, m); !slices.Contains(lines, `duty_claims_total{duty="stream"} 800`) || slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "duty_in_flight") }) {
+		t.Errorf("metrics: %q", lines)
+	}
+}
