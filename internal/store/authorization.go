@@ -13,7 +13,7 @@ var ErrStale = errors.New("store: changed meanwhile")
 
 // Given is what an authorization was given, sealed.
 type Given struct {
-	Credential []byte
+	Credential []byte // nil in an update: the one that the row has, and its mark
 	Verifier   []byte // of PKCE; empty where the application has none
 	Mark       string // keyed hash of the credential, to know it again by
 }
@@ -106,7 +106,8 @@ func (s *Store) CredentialMark(ctx context.Context, c fabric.Caller, id string) 
 
 // UpdateAppAuthorization writes a's tenant, status, reason, generation and time
 // of update over the row, which must still be of generation from. With given
-// nil, credential and verifier are kept; a new verifier gets the next number.
+// nil, credential and verifier are kept; otherwise the verifier is a new one and
+// gets the next number.
 // The grant in use is left alone. Errors: ErrNotFound, ErrStale, ErrInUse (the
 // tenant identifier changes while an ingestion uses it), *ExistsError (the pair
 // is in the bundle already).
@@ -128,9 +129,13 @@ func (s *Store) UpdateAppAuthorization(ctx context.Context, c fabric.Caller, a f
 		if err != nil || given == nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE app_authorization SET credential = ?, credential_mark = ?,
-			verifier = ?, verifier_no = verifier_no + 1 WHERE id = ?`,
-			blob(given.Credential), given.Mark, blob(given.Verifier), a.ID)
+		_, err = tx.ExecContext(ctx, `UPDATE app_authorization SET verifier = ?, verifier_no = verifier_no + 1
+			WHERE id = ?`, blob(given.Verifier), a.ID)
+		if err != nil || given.Credential == nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE app_authorization SET credential = ?, credential_mark = ? WHERE id = ?`,
+			given.Credential, given.Mark, a.ID)
 		return err
 	})
 }

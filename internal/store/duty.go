@@ -208,6 +208,7 @@ type DutyStats struct {
 	Held      int64         // rows under a lease
 	Expired   int64         // rows whose lease ran out with its work unfinished
 	Parked    int64         // rows put away because their work never finished
+	Failing   int64         // rows whose last attempt failed
 	Late      time.Duration // how long the first row that nobody holds has been due
 }
 
@@ -221,8 +222,9 @@ func (s *Store) DutyStats(ctx context.Context, d Duty) (DutyStats, error) {
 		count(*) FILTER (WHERE lease_until > ?),
 		count(*) FILTER (WHERE lease_owner <> '' AND lease_until <= ?),
 		count(*) FILTER (WHERE due_at IS NULL AND last_error = ?),
+		count(*) FILTER (WHERE last_error <> ''),
 		min(due_at) FILTER (WHERE lease_until <= ?)
-		FROM `+string(d), now, now, parked, now).Scan(&st.Scheduled, &st.Held, &st.Expired, &st.Parked, &first)
+		FROM `+string(d), now, now, parked, now).Scan(&st.Scheduled, &st.Held, &st.Expired, &st.Parked, &st.Failing, &first)
 	if err != nil {
 		return DutyStats{}, fmt.Errorf("store: duty stats %s: %w", d, err)
 	}

@@ -33,7 +33,8 @@ type TokenSet struct {
 	Generation int64  // of the credentials that the tokens came from
 	Sealed     []byte // empty: no tokens
 	ExpiresAt  time.Time
-	KeepOld    bool // the set it replaces stays as the previous one
+	KeepOld    bool   // the set it replaces stays as the previous one
+	Old        []byte // sealed: stays as the previous one instead
 }
 
 // Verdict is a finding about credentials that a user gave.
@@ -106,9 +107,9 @@ func swapTokens(ctx context.Context, tx *sql.Tx, c Claim, g GrantChange) error {
 	}
 	t := *g.Swap
 	res, err := tx.ExecContext(ctx, `UPDATE app_grant
-		SET previous = CASE WHEN ? THEN tokens ELSE x'' END, tokens = ?, version = ?, generation = ?, expires_at = ?
+		SET previous = CASE WHEN ? THEN tokens ELSE ? END, tokens = ?, version = ?, generation = ?, expires_at = ?
 		WHERE id = ? AND version = ?`,
-		t.KeepOld, blob(t.Sealed), t.Version, t.Generation, millis(t.ExpiresAt), c.ID, t.Version-1)
+		t.KeepOld, blob(t.Old), blob(t.Sealed), t.Version, t.Generation, millis(t.ExpiresAt), c.ID, t.Version-1)
 	return oneOr(res, err, ErrFenced)
 }
 

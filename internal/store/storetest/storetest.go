@@ -58,9 +58,10 @@ type Spec struct {
 	Tenant       string   // default acme.okta.com
 	Streams      []string // default system_log
 	Destinations []fabric.Processing
-	DataKey      []byte // wrapped; default: one that opens nothing
-	BundleID     string // default: a new one
-	Cursor       string // default {}
+	DataKey      []byte          // wrapped; default: one that opens nothing
+	BundleID     string          // default: a new one
+	Cursor       string          // default {}
+	AuthType     fabric.AuthType // default oauth2
 	Now          time.Time
 }
 
@@ -84,7 +85,7 @@ func Make(tb testing.TB, s *store.Store, spec Spec) Rig {
 	r.Authorization, err = s.CreateAppAuthorization(ctx, c, fabric.AppAuthorization{
 		ID: uuid.NewString(), BundleID: r.Bundle.ID, Account: c.Account, Region: c.Region, App: spec.App,
 		Tenant:   fabric.Tenant{Identifier: spec.Tenant, DisplayName: spec.Tenant},
-		AuthType: fabric.AuthOAuth2, Status: fabric.Connected, Generation: 1, CreatedAt: spec.Now, UpdatedAt: spec.Now,
+		AuthType: spec.AuthType, Status: fabric.Connected, Generation: 1, CreatedAt: spec.Now, UpdatedAt: spec.Now,
 	}, store.Given{Credential: []byte("sealed")}, store.Terms{})
 	must("authorization")
 	r.Ingestion, err = s.CreateIngestion(ctx, c, fabric.Ingestion{
@@ -129,6 +130,9 @@ func (s Spec) withDefaults() Spec {
 	}
 	if s.BundleID == "" {
 		s.BundleID = uuid.NewString()
+	}
+	if s.AuthType == "" {
+		s.AuthType = fabric.AuthOAuth2
 	}
 	if s.Cursor == "" {
 		s.Cursor = "{}"
