@@ -1,0 +1,87 @@
+package all_test
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"testing"
+
+	"selvedge/connector"
+	"selvedge/connector/all"
+)
+
+func TestNames(t *testing.T) {
+	t.Parallel()
+	var names, titles []string
+	for _, app := range all.Apps() {
+		names, titles = append(names, app.Name), append(titles, app.Title)
+		if !regexp.MustCompile(`^[A-Z0-9_]+$`).MatchString(app.Name) {
+			t.Errorf("%s: not a name as AppFabric has them", app.Name)
+		}
+	}
+	if !slices.IsSorted(names) || len(slices.Compact(slices.Clone(names))) != len(names) {
+		t.Errorf("names %v: want them in order, each once", names)
+	}
+	slices.Sort(titles)
+	if len(slices.Compact(slices.Clone(titles))) != len(names) || titles[0] == "" {
+		t.Errorf("titles %v: want one for each application", titles)
+	}
+}
+
+func TestDescriptions(t *testing.T) {
+	t.Parallel()
+	for _, app := range all.Apps() {
+		t.Run(app.Name, func(t *testing.T) {
+			t.Parallel()
+			if app.Open == nil || app.Normalize == nil {
+				t.Error("Open and Normalize must be there")
+			}
+			checkAuth(t, app.Auth)
+			checkStreams(t, app.Streams)
+		})
+	}
+}
+
+func checkAuth(t *testing.T, a connector.Auth) {
+	t.Helper()
+	if a.Tenant.Hint == "" || len(a.Tenant.Forms) == 0 {
+		t.Error("a tenant needs a form and a hint")
+	}
+	for _, form := range a.Tenant.Forms {
+		if _, err := regexp.Compile(form.Pattern); err != nil {
+			t.Error(err)
+		}
+	}
+	if !slices.Contains([]string{"bearer", "header", "basic", "duo-hmac"}, a.Signing) || (a.Signing == "header") != (a.Header != "") {
+		t.Errorf("signing %q, header %q", a.Signing, a.Header)
+	}
+	needed := map[string]bool{a.Origin: true, a.TokenURL: a.Grant != connector.APIKey, a.AuthorizeURL: a.Grant == connector.AuthorizationCode}
+	for template, need := range needed {
+		if need && template == "" {
+			t.Errorf("grant %d lacks a URL", a.Grant)
+		}
+	}
+	for _, template := range []string{a.Origin, a.TokenURL, a.AuthorizeURL, a.RevokeURL} {
+		u, err := url.Parse(regexp.MustCompile(`\{\w+\}`).ReplaceAllString(template, "x"))
+		if template != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
+			t.Errorf("URL %q: want an https one", template)
+		}
+	}
+	if a.Grant == connector.AuthorizationCode && (len(a.Scopes) == 0 || a.Lifetime <= 0) {
+		t.Error("a code grant needs scopes and a lifetime")
+	}
+}
+
+func checkStreams(t *testing.T, streams []connector.Stream) {
+	t.Helper()
+	if len(streams) == 0 {
+		t.Error("no stream")
+	}
+	seen := make(map[string]bool)
+	for _, s := range streams {
+		if s.Name == "" || seen[s.Name] || s.PageMax <= 0 || s.Overlap <= 0 || s.Arrival && s.Newest {
+			t.Errorf("stream %+v", s)
+		}
+		seen[s.Name] = true
+	}
+}

@@ -1,0 +1,115 @@
+package connector
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"selvedge/internal/fabric"
+)
+
+// Grant says how an authorization comes to its credentials.
+type Grant int
+
+// The grants. All but APIKey are "oauth2" on the wire.
+const (
+	AuthorizationCode  Grant = iota // a person consents in a browser
+	ClientCredentials               // client id and secret are the grant
+	AccountCredentials              // Zoom's server-to-server grant
+	APIKey                          // one opaque string
+)
+
+// ClientAuth says how the client shows its secret to the token endpoint.
+type ClientAuth int
+
+// The styles of client authentication (RFC 6749, section 2.3.1).
+const (
+	ClientBasic ClientAuth = iota // HTTP Basic
+	ClientPost                    // client_id and client_secret in the form
+)
+
+// Auth says how an application is signed in to. Every URL is a template whose
+// {names} are filled in from the tenant identifier (see Tenant).
+type Auth struct {
+	Grant  Grant
+	Tenant Tenant
+
+	Origin       string // of the API, such as "https://{domain}"; calls elsewhere are refused
+	AuthorizeURL string // of AuthorizationCode
+	TokenURL     string // of all but APIKey
+	RevokeURL    string // RFC 7009; empty: the provider has none
+
+	Scopes         []string
+	ScopeParam     string            // empty: "scope"
+	ScopeSeparator string            // empty: a space
+	Params         map[string]string // further parameters of the authorize URL
+	ClientAuth     ClientAuth
+	PKCE           bool // S256, where the provider takes it
+
+	Rotating bool          // each refresh token is good for one use
+	Lifetime time.Duration // of an access token whose answer does not say
+	Facts    []string      // members of the token answer to keep with the authorization
+
+	Signing string // how a call carries the credential: "bearer", "header" or "basic"
+	Header  string // of "header": its name
+}
+
+// Type is the type of authorization on the wire.
+func (a Auth) Type() fabric.AuthType {
+	if a.Grant == APIKey {
+		return fabric.AuthAPIKey
+	}
+	return fabric.AuthOAuth2
+}
+
+// Tenant says which tenant identifiers an application takes.
+type Tenant struct {
+	Forms []TenantForm // tried in order
+	Hint  string       // what is expected and where to find it, for the person who got it wrong
+}
+
+// TenantForm is one spelling of a tenant identifier.
+type TenantForm struct {
+	Pattern string            // regular expression; its named groups fill URL templates
+	Vars    map[string]string // further variables, templates over the named groups
+}
+
+// Vars returns the template variables of a tenant identifier, or an error that
+// says what is expected.
+func (t Tenant) Vars(identifier string) (map[string]string, error) {
+	for _, form := range t.Forms {
+		re, err := regexp.Compile(`^(?:` + form.Pattern + `)$`)
+		if err != nil {
+			return nil, fmt.Errorf("tenant form %q: %w", form.Pattern, err)
+		}
+		m := re.FindStringSubmatch(identifier)
+		if m == nil {
+			continue
+		}
+		vars := make(map[string]string, len(m))
+		for i, name := range re.SubexpNames() {
+			if name != "" {
+				vars[name] = m[i]
+			}
+		}
+		for name, template := range form.Vars {
+			vars[name] = Expand(template, vars)
+		}
+		return vars, nil
+	}
+	return nil, fmt.Errorf("the tenant identifier %q is not of the form that the application uses: %s", identifier, t.Hint)
+}
+
+// Expand replaces each {name} of a template by its variable. A name without a
+// variable is left as it is.
+func Expand(template string, vars map[string]string) string {
+	if !strings.Contains(template, "{") {
+		return template
+	}
+	pairs := make([]string, 0, 2*len(vars))
+	for name, value := range vars {
+		pairs = append(pairs, "{"+name+"}", value)
+	}
+	return strings.NewReplacer(pairs...).Replace(template)
+}

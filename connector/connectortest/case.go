@@ -1,0 +1,96 @@
+// Package connectortest is the suite that every application passes. It stands
+// in for the engine (cursor kept as JSON, a new session for every page, a crash
+// after every page) and for outbound (the session's client reaches the tenant's
+// origin and nothing else), and judges by what the simulated provider has shown.
+//
+// An application's test gives a Case: its App, a tenant, and how its simulated
+// provider is driven.
+//
+//	func TestSuite(t *testing.T) {
+//		connectortest.Run(t, connectortest.Case{App: okta.App(), Stream: "system_log", Tenant: "dev-1.okta.com", Start: start})
+//	}
+package connectortest
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"selvedge/connector"
+)
+
+// Case is one stream of one application under test.
+type Case struct {
+	App    connector.App
+	Stream string
+	Tenant string // a tenant identifier that the application takes
+	List   string // member of a page that holds its records; empty: the page is the list
+
+	// NextInBody is set where the way to the next page is told in the body: a
+	// page that cannot be decoded then cannot be stepped over.
+	NextInBody bool
+
+	// Start makes a fresh provider that runs by the clock now. It is called
+	// for every test.
+	Start func(t *testing.T, now func() time.Time) Harness
+}
+
+// Harness drives one simulated provider.
+type Harness struct {
+	Handler http.Handler
+	Sign    func(*http.Request) // puts a good credential on a call
+
+	// Emit makes n events that arrive now and happened late before that.
+	Emit   func(n int, late time.Duration) error
+	Repeat func(ids ...string) error // shows events again
+	All    func() map[string][]byte  // every event's bytes by id
+	Shown  func() map[string][]byte  // those that were in an answer sent whole
+
+	Inject func(Fault) error // makes the feed's next call go wrong
+	Revoke func()            // ends the credential that Sign puts
+	User   string            // e-mail address of a user that the tenant has
+}
+
+// Fault is what goes wrong with one call.
+type Fault string
+
+// The faults that every simulated provider knows. Throttle asks to wait for a
+// second; Expire means the cursor of the call.
+const (
+	Throttle Fault = "429"
+	Break    Fault = "500"
+	Hang     Fault = "hang"
+	Truncate Fault = "truncate"
+	HTML     Fault = "html"
+	Expire   Fault = "expired-cursor"
+)
+
+// Run runs the suite.
+func Run(t *testing.T, c Case) {
+	t.Helper()
+	tests := []struct {
+		name string
+		run  func(*testing.T, Case)
+	}{
+		{"Description", testDescription},
+		{"Connect", testConnect},
+		{"Refused", testRefused},
+		{"Tenant", testTenant},
+		{"Users", testUsers},
+		{"Collect", testCollect},
+		{"Calls", testCalls},
+		{"Window", testWindow},
+		{"Faults", testFaults},
+		{"Undecodable", testUndecodable},
+		{"ExpiredCursor", testExpired},
+		{"StrangeTokens", testStrangeTokens},
+		{"ForeignLinks", testForeignLinks},
+		{"OddRecords", testOddRecords},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.run(t, c)
+		})
+	}
+}

@@ -1,0 +1,174 @@
+package rest
+
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"selvedge/connector"
+)
+
+// Dialect says how an application refuses, as data.
+type Dialect struct {
+	// Rules are asked before the general table, the first match deciding.
+	Rules []Rule
+
+	// Code and Reasons are paths into the body of a refusal, such as
+	// "errorCode" or "errors.0.title": the provider's code, and its words,
+	// which are joined by ": ".
+	Code    string
+	Reasons []string
+
+	// Waits are the headers that tell how long to wait, the first present
+	// deciding.
+	Waits []Wait
+}
+
+// Rule gives refusals of one status, and of one code where Code is set, a kind.
+type Rule struct {
+	Status int
+	Code   string
+	Kind   connector.Kind
+}
+
+// Wait is a header that tells when to call again.
+type Wait struct {
+	Header string
+	Unit   Unit
+}
+
+// Unit is what the number in a Wait header counts.
+type Unit int
+
+// The dialects of waiting.
+const (
+	Seconds Unit = iota // from now, fractions allowed; or an HTTP date (RFC 9110, section 10.2.3)
+	Epoch               // seconds since 1970
+)
+
+// maxWait bounds what a provider may ask for, so that a nonsensical header
+// cannot silence a feed for good.
+const maxWait = 24 * time.Hour
+
+// refusal classifies an answer that is no success.
+func (a *Answer) refusal() *connector.Error {
+	d := a.client.dialect
+	body := parsed(a.Body)
+	e := &connector.Error{
+		Kind:   d.kind(a.Status, d.code(body)),
+		Op:     a.client.op(a.op),
+		Status: a.Status,
+		Reason: d.reason(body, a.Header),
+	}
+	if e.Kind == connector.Throttled {
+		e.Until = d.until(a.Header, a.client.now())
+	}
+	return e
+}
+
+// Code returns the provider's own code of a refusal, empty where it gives none.
+func (a *Answer) Code() string { return a.client.dialect.code(parsed(a.Body)) }
+
+// parsed reads a refusal's body; an empty Doc where it is no JSON.
+func parsed(body []byte) Doc {
+	d, err := Parse(body)
+	if err != nil {
+		return nil
+	}
+	return d
+}
+
+func (d Dialect) code(body Doc) string {
+	if d.Code == "" {
+		return ""
+	}
+	return body.Scalar(d.Code)
+}
+
+// Malformed returns the error for an answer that cannot be decoded, with its
+// body. The text of err is shown as the reason: it must be of our making.
+func (a *Answer) Malformed(err error) *connector.Error {
+	e := &connector.Error{Kind: connector.Malformed, Op: a.client.op(a.op), Status: a.Status, Body: a.Body, Err: err, Reason: Line(err.Error())}
+	if body := strings.TrimLeft(string(a.Body[:min(len(a.Body), 64)]), "\ufeff \t\r\n"); strings.HasPrefix(body, "<") {
+		e.Reason = "the answer is a web page, not JSON"
+	}
+	return e
+}
+
+// kind asks the application's rules, then the general table. What a provider
+// calls not found is beyond the grant: several hide so what a token may not see.
+func (d Dialect) kind(status int, code string) connector.Kind {
+	for _, r := range d.Rules {
+		if r.Status == status && (r.Code == "" || r.Code == code) {
+			return r.Kind
+		}
+	}
+	switch status {
+	case http.StatusUnauthorized:
+		return connector.Unauthorized
+	case http.StatusPaymentRequired, http.StatusForbidden, http.StatusNotFound:
+		return connector.Forbidden
+	case http.StatusTooManyRequests:
+		return connector.Throttled
+	}
+	return connector.Unavailable
+}
+
+// reason collects the provider's words. Bearer tokens are refused with words
+// in WWW-Authenticate and often with no body (RFC 6750, section 3).
+func (d Dialect) reason(body Doc, h http.Header) string {
+	var words []string
+	for _, path := range d.Reasons {
+		if s := body.Scalar(path); s != "" {
+			words = append(words, s)
+		}
+	}
+	if len(words) == 0 {
+		_, params := parseParams(h.Get("WWW-Authenticate"))
+		for _, name := range []string{"error", "error_description"} {
+			if s := params[name]; s != "" {
+				words = append(words, s)
+			}
+		}
+	}
+	return Line(strings.Join(words, ": "))
+}
+
+// until reads the first of the application's headers that holds a time; zero
+// where none does.
+func (d Dialect) until(h http.Header, now time.Time) time.Time {
+	for _, w := range d.Waits {
+		value := strings.TrimSpace(h.Get(w.Header))
+		n, err := strconv.ParseFloat(value, 64)
+		if err != nil || math.IsNaN(n) || n < 0 {
+			if at, err := http.ParseTime(value); err == nil && w.Unit == Seconds {
+				return earlier(at, now.Add(maxWait))
+			}
+			continue
+		}
+		if w.Unit == Epoch {
+			n -= float64(dated(h, now).Unix())
+		}
+		wait := time.Duration(min(max(n, 0), maxWait.Seconds()) * float64(time.Second))
+		return now.Add(wait)
+	}
+	return time.Time{}
+}
+
+// dated is when the answer was given by the provider's clock: a time of theirs
+// is compared with that, so that a clock of ours that is off does no harm.
+func dated(h http.Header, now time.Time) time.Time {
+	if at, err := http.ParseTime(h.Get("Date")); err == nil {
+		return at
+	}
+	return now
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
