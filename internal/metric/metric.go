@@ -42,8 +42,7 @@ type Metrics struct {
 	deliveryDelay  *prometheus.HistogramVec
 	undelivered    *prometheus.CounterVec
 
-	refreshes *prometheus.CounterVec
-	connects  *prometheus.CounterVec
+	grants *prometheus.CounterVec
 }
 
 // The histograms' upper bounds, in seconds: a request takes milliseconds, a
@@ -89,8 +88,7 @@ func New() *Metrics {
 		deliveryDelay:  f.histogram("delivery_delay_seconds", "From the closing of a batch to its delivery.", delayBuckets(), "app"),
 		undelivered:    f.counter("delivery_failures_total", "Attempts at a delivery that failed, by kind: refused, unavailable.", "app", "kind"),
 
-		refreshes: f.counter("token_refreshes_total", "Refreshes of tokens, by outcome.", "app", "outcome"),
-		connects:  f.counter("connects_total", "Connections of authorizations, by outcome.", "app", "outcome"),
+		grants: f.counter("grant_events_total", "What became of grants, by event.", "app", "event"),
 	}
 }
 
@@ -173,8 +171,6 @@ func (m *Metrics) Delivered(app string, records int, bytes int64, delay time.Dur
 // DeliveryFailed counts a failed attempt at a delivery.
 func (m *Metrics) DeliveryFailed(app, kind string) { m.undelivered.WithLabelValues(app, kind).Inc() }
 
-// Refreshed counts a refresh of a token.
-func (m *Metrics) Refreshed(app, outcome string) { m.refreshes.WithLabelValues(app, outcome).Inc() }
-
-// Connected counts a connection of an authorization, successful or not.
-func (m *Metrics) Connected(app, outcome string) { m.connects.WithLabelValues(app, outcome).Inc() }
+// Granted counts what became of a grant: exchanged, refreshed, refused, revoked
+// or lost.
+func (m *Metrics) Granted(app, event string) { m.grants.WithLabelValues(app, event).Inc() }

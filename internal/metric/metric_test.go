@@ -89,11 +89,9 @@ func TestMetrics(t *testing.T) {
 			`utf8_replaced_total{app="OKTA"} 1`,
 		}},
 		{"grants", func(m *metric.Metrics) {
-			m.Refreshed("OKTA", "refused")
-			m.Connected("OKTA", "Connected")
+			m.Granted("OKTA", "refused")
 		}, []string{
-			`connects_total{app="OKTA",outcome="Connected"} 1`,
-			`token_refreshes_total{app="OKTA",outcome="refused"} 1`,
+			`grant_events_total{app="OKTA",event="refused"} 1`,
 		}},
 		{"states of duties", func(m *metric.Metrics) {
 			m.WatchDuties(func(context.Context) ([]metric.DutyState, error) {

@@ -176,6 +176,18 @@ func (s *Store) setStatus(ctx context.Context, tx *sql.Tx, id string, v *Verdict
 		SET updated_at = CASE WHEN status = ? THEN updated_at ELSE ? END, status = ?, reason = ?
 		WHERE id = ? AND generation = ?`,
 		v.Status, millis(s.now()), v.Status, v.Reason, id, v.Generation)
+	if err != nil || v.Status != fabric.Connected {
+		return err
+	}
+	return s.wakeStreams(ctx, tx, id)
+}
+
+// wakeStreams lets what waits for an authorization go on at once.
+func (s *Store) wakeStreams(ctx context.Context, tx *sql.Tx, authorizationID string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE stream SET due_at = ? WHERE due_at > ? AND last_error <> '' AND ingestion_id IN (
+		SELECT i.id FROM ingestion i JOIN app_authorization a
+		ON a.bundle_id = i.bundle_id AND a.app = i.app AND a.tenant_id = i.tenant_id WHERE a.id = ?)`,
+		millis(s.now()), millis(s.now()), authorizationID)
 	return err
 }
 

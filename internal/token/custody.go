@@ -1,0 +1,134 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"selvedge/internal/job"
+	"selvedge/internal/store"
+)
+
+// errand is one request that is journalled: what is needed to send it, and what
+// stands in its way.
+type errand struct {
+	grant   store.Grant
+	claim   store.Claim
+	kind    store.IntentKind
+	key     string // names the code or token
+	request []byte // sealed: kept in the journal
+	call    call
+	secrets []string
+	lost    bool // sent before, and the answer is missing
+	stay    bool // whoever runs the errand goes on under the claim
+}
+
+// run sends the errand and returns its answer, which is in the journal. On
+// error the intent is in the journal if the provider may have seen the request,
+// and a *job.Retry says so.
+func (m *Manager) run(ctx context.Context, e errand) (answer, error) {
+	err := m.o.Store.BeginIntent(ctx, e.claim, store.Intent{Kind: e.kind, Key: e.key, At: m.o.Now(), Request: e.request})
+	if err != nil {
+		return answer{}, err
+	}
+	if err := m.o.step("intent"); err != nil {
+		return answer{}, err
+	}
+	a, err := m.post(ctx, e.call)
+	// What follows must be written, whoever has given up waiting.
+	ctx = context.WithoutCancel(ctx)
+	if err != nil {
+		return answer{}, m.unanswered(ctx, e, err)
+	}
+	if err := m.o.step("answered"); err != nil {
+		return answer{}, err
+	}
+	if err := m.journal(ctx, e, a); err != nil {
+		return answer{}, err
+	}
+	return a, m.o.step("stored")
+}
+
+// unanswered ends an errand that brought nothing. What never left can be sent
+// like new; anything else counts as lost from here on.
+func (m *Manager) unanswered(ctx context.Context, e errand, cause error) error {
+	reason := "the token endpoint did not answer"
+	if errors.Is(cause, errUnsent) {
+		reason = "the token endpoint could not be reached"
+		if err := m.leave(ctx, e); err != nil {
+			return err
+		}
+	}
+	return m.retry(e, reason, time.Time{}, cause)
+}
+
+// leave ends an errand that the provider did nothing about. An answer that is
+// missing since before stays missing.
+func (m *Manager) leave(ctx context.Context, e errand) error {
+	if e.kind == store.IntentRefresh && !e.lost {
+		return m.o.Store.ClearIntent(ctx, e.claim)
+	}
+	return m.o.Store.KeepIntent(ctx, e.claim, e.lost)
+}
+
+// journal makes the answer durable: in the row, or in a file while the database
+// does not take it.
+func (m *Manager) journal(ctx context.Context, e errand, a answer) error {
+	sealed, err := m.seal(ctx, e.grant.Authorization, fieldAnswer, e.grant.Version, a)
+	if err != nil {
+		return err
+	}
+	err = m.o.Store.StoreAnswer(ctx, e.claim, e.key, sealed)
+	if err == nil || errors.Is(err, store.ErrFenced) {
+		return err
+	}
+	if ferr := m.rescue(e.claim.ID, e.key, sealed); ferr != nil {
+		return errors.Join(err, ferr)
+	}
+	m.logger(e.grant.Authorization).ErrorContext(ctx, "the database did not take an answer; it is kept in a file until it does", "error", err)
+	return err
+}
+
+// settled says what a reply that is no grant means for the errand: nil when the
+// provider refuses, otherwise the error that tries again.
+func (m *Manager) settled(ctx context.Context, e errand, a answer, r reply) error {
+	final := r.outcome == refused || r.outcome == rejected
+	if e.kind == store.IntentRefresh && r.outcome == rejected && a.Status != 400 && a.Status != 401 {
+		// A gateway's 403 or a page that moved must not cost a grant.
+		final = false
+	}
+	if final {
+		return nil
+	}
+	var err error
+	if r.outcome == unreadable {
+		err = m.o.Store.KeepIntent(ctx, e.claim, true)
+	} else {
+		err = m.leave(ctx, e)
+	}
+	if err != nil {
+		return err
+	}
+	return m.retry(e, r.reason, a.Until, nil)
+}
+
+// retry puts an errand off: longer each time, or for as long as the provider
+// asks, and short enough for a token that will end soon.
+func (m *Manager) retry(e errand, reason string, until time.Time, cause error) error {
+	wait := job.Backoff(e.claim.Attempt)
+	if left := e.grant.ExpiresAt.Sub(m.o.Now()); left > 0 {
+		wait = min(wait, max(left/4, time.Second))
+	}
+	wait = max(wait, min(until.Sub(m.o.Now()), time.Hour))
+	return &job.Retry{After: wait, Reason: clean(reason, e.secrets), Err: cause}
+}
+
+// lostReason is how a refusal reads when the answer to an earlier request for
+// the same is missing.
+func (e errand) lostReason(r reply) (string, store.EventKind) {
+	if !e.lost {
+		return r.reason, store.EventRefused
+	}
+	return fmt.Sprintf("answer lost: %s", r.reason), store.EventLost
+}

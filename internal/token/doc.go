@@ -1,0 +1,41 @@
+// Package token obtains, keeps, refreshes and gives back what providers grant:
+// access tokens, refresh tokens, API keys. It is the only package that sees
+// them in the open.
+//
+// # A grant's life
+//
+//	 none --Connect, Callback--> intent exchange --> answer --> tokens --probe--> Connected
+//	                                 |                |                   |
+//	                                 | refused        | refused           | refused: the set before
+//	                                 v                v                   v comes back, where there is one
+//	                            ConnectionValidationFailed  <-------------'
+//
+//	tokens --half of their life--> intent refresh --> answer --> tokens of the next version
+//	                                   |                |
+//	                                   | lost, and then | refused
+//	                                   v refused        v
+//	                              TokenAutoRotationFailed
+//
+// # Custody
+//
+// Each request that may use up a code or a refresh token is journalled in three
+// transactions: the intent before it is sent; the answer, sealed, before it is
+// parsed; the swap, by version, before anything in it is used. All three name
+// the fence of the claim on the grant. What a crash leaves is found by the duty
+// once the lease has ended:
+//
+//	intent with answer      the answer is taken in; nothing is sent
+//	intent without answer   the same code or token is sent once more; a refusal then is "answer lost"
+//
+// No other path sends a code or token again, but after an answer that says that
+// nothing was done (429, 5xx) and after a request that never left.
+//
+// A request under way is not cut off by the end of its caller: a browser that
+// goes away, or a stop, would cost the grant.
+//
+// # Statuses
+//
+// Only a provider's word changes a status; what passes by itself never does. A
+// verdict is bound to the generation of the credentials that it is about, so
+// that a late one never overwrites what an update has begun.
+package token

@@ -1,0 +1,176 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"selvedge/internal/fabric"
+	"selvedge/internal/job"
+	"selvedge/internal/store"
+)
+
+// ready loads a grant for work that changes it. What a crash has left of it is
+// ended first.
+func (m *Manager) ready(ctx context.Context, c store.Claim) (store.Grant, error) {
+	g, err := m.o.Store.LoadGrant(ctx, c.ID)
+	if err != nil || g.Intent.Kind == store.NoIntent {
+		return g, err
+	}
+	if err := m.resume(ctx, c, g, true); err != nil {
+		return g, err
+	}
+	return m.o.Store.LoadGrant(ctx, c.ID)
+}
+
+// exchange turns a code into tokens and probes them. A verifierNo other than
+// zero is that of the state that came with the code.
+func (m *Manager) exchange(ctx context.Context, c store.Claim, req AuthRequest, verifierNo int64) error {
+	g, err := m.o.Store.LoadGrant(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	key := m.hash(c.ID, req.Code.Reveal())
+	if g.Intent.Kind == store.IntentExchange && g.Intent.Key == key {
+		return m.resume(ctx, c, g, false)
+	}
+	if g, err = m.ready(ctx, c); err != nil {
+		return err
+	}
+	switch {
+	case g.CodeKey == key:
+		return m.release(ctx, c)
+	case verifierNo != 0 && verifierNo != g.VerifierNo:
+		return ErrStateUsed
+	}
+	given, verifier, err := m.given(ctx, g)
+	if err != nil {
+		return err
+	}
+	doc := exchange{
+		credentials: given, Tenant: g.Authorization.Tenant.Identifier, Generation: g.Authorization.Generation,
+		VerifierNo: g.VerifierNo, Code: req.Code.Reveal(), RedirectURI: req.RedirectURI, Verifier: verifier,
+		Began: m.o.Now(),
+	}
+	request, err := m.seal(ctx, g.Authorization, fieldRequest, g.Version, doc)
+	if err != nil {
+		return err
+	}
+	e, err := m.exchangeErrand(c, g, doc, request)
+	if err != nil {
+		return err
+	}
+	a, err := m.run(ctx, e)
+	if err != nil {
+		return err
+	}
+	return m.takeCode(ctx, e, doc, a)
+}
+
+// codeTime is for how long a code is tried: RFC 6749, section 4.1.2, has codes
+// end within ten minutes.
+const codeTime = 15 * time.Minute
+
+// giveUp ends an exchange that is put off once more when its code is too old.
+func (m *Manager) giveUp(ctx context.Context, e errand, doc exchange, err error) error {
+	retry, ok := errors.AsType[*job.Retry](err)
+	if !ok || m.o.Now().Sub(doc.Began) < codeTime {
+		return err
+	}
+	return m.refuseCode(ctx, e, doc, reply{reason: retry.Reason})
+}
+
+func (m *Manager) exchangeErrand(c store.Claim, g store.Grant, doc exchange, request []byte) (errand, error) {
+	app, err := m.app(g.Authorization.App)
+	return errand{
+		grant: g, claim: c, kind: store.IntentExchange, key: m.hash(c.ID, doc.Code), request: request,
+		call: codeCall(app, doc), secrets: doc.secrets(),
+	}, err
+}
+
+// takeCode takes the answer to an exchange in.
+func (m *Manager) takeCode(ctx context.Context, e errand, doc exchange, a answer) error {
+	r := read(e.call.app.Auth, a, e.secrets)
+	if r.outcome != granted {
+		if err := m.settled(ctx, e, a, r); err != nil {
+			return m.giveUp(ctx, e, doc, err)
+		}
+		return m.refuseCode(ctx, e, doc, r)
+	}
+	t := tokens{
+		credentials: doc.credentials, Tenant: doc.Tenant, Generation: doc.Generation,
+		Access: r.access, Refresh: r.refresh, Obtained: a.At, Ends: ends(a, r), Facts: r.facts,
+	}
+	verifier, err := m.newVerifier(ctx, e.call.app, e.grant.Authorization)
+	if err != nil {
+		return err
+	}
+	err = m.swapIn(ctx, e.claim, e.grant, t, store.GrantChange{CodeKey: e.key, Verifier: verifier, VerifierNo: doc.VerifierNo})
+	if err != nil || e.stay {
+		return err
+	}
+	return m.probe(ctx, e.claim)
+}
+
+// refuseCode ends an exchange that the provider refused. A grant that is in use
+// stays so.
+func (m *Manager) refuseCode(ctx context.Context, e errand, doc exchange, r reply) error {
+	due, err := m.dueAsIs(ctx, e.grant)
+	if err != nil {
+		return err
+	}
+	reason, kind := e.lostReason(r)
+	m.logger(e.grant.Authorization).WarnContext(ctx, "the provider refused a code", "reason", reason)
+	return m.change(context.WithoutCancel(ctx), e.grant, e.claim, store.GrantChange{
+		EndIntent: true,
+		Verdict:   &store.Verdict{Generation: doc.Generation, Status: fabric.ConnectionValidationFailed, Reason: reason},
+		Event: &store.GrantEvent{
+			Generation: doc.Generation, Version: e.grant.Version, Replica: m.o.Owner, Kind: kind, Detail: reason,
+		},
+		Due: due, Finish: !e.stay,
+	})
+}
+
+// resume ends what a crash or a missing answer has left: an answer is taken in,
+// a request without one is sent once more. With stay the claim goes on and no
+// probe is made; otherwise the claim has ended when it returns nil.
+func (m *Manager) resume(ctx context.Context, c store.Claim, g store.Grant, stay bool) error {
+	if len(g.Intent.Answer) == 0 {
+		took, err := m.adopt(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		if took {
+			if g, err = m.o.Store.LoadGrant(ctx, c.ID); err != nil {
+				return err
+			}
+		}
+	}
+	if g.Intent.Kind == store.IntentRefresh {
+		return m.resumeRefresh(ctx, c, g, stay)
+	}
+	var doc exchange
+	if err := m.open(ctx, g.Authorization, fieldRequest, g.Version, g.Intent.Request, &doc); err != nil {
+		return err
+	}
+	e, err := m.exchangeErrand(c, g, doc, g.Intent.Request)
+	if err != nil {
+		return err
+	}
+	e.stay = stay
+	a, err := m.answerOf(ctx, &e)
+	if err != nil {
+		return m.giveUp(ctx, e, doc, err)
+	}
+	return m.takeCode(ctx, e, doc, a)
+}
+
+// answerOf returns the journalled answer of an errand, or sends it once more.
+func (m *Manager) answerOf(ctx context.Context, e *errand) (answer, error) {
+	var a answer
+	if len(e.grant.Intent.Answer) > 0 {
+		return a, m.open(ctx, e.grant.Authorization, fieldAnswer, e.grant.Version, e.grant.Intent.Answer, &a)
+	}
+	e.lost = !e.grant.Intent.At.IsZero()
+	return m.run(ctx, *e)
+}

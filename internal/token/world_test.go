@@ -1,0 +1,409 @@
+package token_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"selvedge/connector"
+	"selvedge/connector/okta"
+	"selvedge/connector/terraformcloud"
+	"selvedge/internal/fabric"
+	"selvedge/internal/job"
+	"selvedge/internal/outbound"
+	"selvedge/internal/secret"
+	"selvedge/internal/store"
+	"selvedge/internal/token"
+	"selvedge/simulator"
+)
+
+const publicURL = "http://127.0.0.1:8686"
+
+// clock is a time that tests move.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) Add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// buffer is a log that many goroutines write.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// world is a server's custody with everything around it: a database, and
+// applications behind HTTP.
+type world struct {
+	t      testing.TB
+	dir    string
+	clock  *clock
+	log    *buffer
+	master secret.Master
+	apps   []connector.App
+	origin []outbound.Origin
+	sim    *simulator.Server
+	http   *httptest.Server
+
+	mu   sync.Mutex
+	step func(name string) error
+
+	store *store.Store
+	m     *token.Manager
+	keys  *secret.Keyring
+	a     fabric.AppAuthorization
+}
+
+func bare(t testing.TB, apps ...connector.App) *world {
+	t.Helper()
+	w := &world{
+		t: t, dir: t.TempDir(), apps: apps, log: &buffer{},
+		clock: &clock{now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)},
+	}
+	var err error
+	if w.master, err = secret.CreateMaster(filepath.Join(w.dir, "master.key")); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.close)
+	return w
+}
+
+// simulated is a world with the simulated applications.
+func simulated(t testing.TB, options simulator.Options) *world {
+	t.Helper()
+	w := bare(t, okta.App(), terraformcloud.App())
+	options.Now = w.clock.Now
+	w.sim = simulator.New(options)
+	w.serve(w.sim, "https://acme.okta.com", "https://app.terraform.io")
+	return w
+}
+
+// serve puts a handler in the place of origins, and opens the world.
+func (w *world) serve(h http.Handler, origins ...string) {
+	w.t.Helper()
+	w.http = httptest.NewServer(h)
+	w.t.Cleanup(w.http.Close)
+	for _, from := range origins {
+		w.origin = append(w.origin, outbound.Origin{From: from, To: w.http.URL})
+	}
+	w.open()
+}
+
+func (w *world) open() {
+	w.t.Helper()
+	var err error
+	w.store, err = store.Open(context.Background(), store.Options{Path: filepath.Join(w.dir, "selvedge.db"), Now: w.clock.Now})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.keys = secret.NewKeyring(w.master, w.store.DataKey, w.clock.Now)
+	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	w.m = token.New(token.Options{
+		Store: w.store, Keys: w.keys, Apps: w.apps, Derive: w.master.Derive, PublicURL: publicURL,
+		Transport: outbound.New(outbound.Options{Origins: w.origin, Log: log}),
+		Now:       w.clock.Now, Log: log, Owner: "replica-1",
+		Dir: filepath.Join(w.dir, "answers"), Rand: func() float64 { return 0.5 },
+	}.WithStep(w.onStep))
+}
+
+func (w *world) close() {
+	if w.m == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := w.m.Close(ctx); err != nil {
+		w.t.Error(err)
+	}
+	if err := w.store.Close(); err != nil {
+		w.t.Error(err)
+	}
+	w.m = nil
+}
+
+// restart is a process that ends and another that begins.
+func (w *world) restart() {
+	w.t.Helper()
+	w.close()
+	w.open()
+}
+
+var errKilled = errors.New("killed")
+
+// killAt ends the process at a step: from then on nothing reaches the database.
+func (w *world) killAt(name string) {
+	w.onStepDo(name, func() error {
+		if err := w.store.Close(); err != nil {
+			w.t.Error(err)
+		}
+		return errKilled
+	})
+}
+
+// onStepDo has something happen the first time that a step is reached.
+func (w *world) onStepDo(name string, do func() error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.step = func(at string) error {
+		if at != name {
+			return nil
+		}
+		w.mu.Lock()
+		w.step = nil
+		w.mu.Unlock()
+		return do()
+	}
+}
+
+func (w *world) onStep(name string) error {
+	w.mu.Lock()
+	step := w.step
+	w.mu.Unlock()
+	if step == nil {
+		return nil
+	}
+	return step(name)
+}
+
+// revive is the start after killAt.
+func (w *world) revive() {
+	w.t.Helper()
+	w.mu.Lock()
+	w.step = nil
+	w.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := w.m.Close(ctx); err != nil {
+		w.t.Error(err)
+	}
+	_ = w.store.Close() // killAt has closed the database, and left the lock
+	w.open()
+}
+
+func (w *world) caller() fabric.Caller {
+	return fabric.Caller{Account: "123456789012", Region: "us-east-1"}
+}
+
+// authorize makes a bundle with one authorization.
+func (w *world) authorize(app, tenant string, c fabric.Credential) fabric.AppAuthorization {
+	w.t.Helper()
+	ctx, caller := w.t.Context(), w.caller()
+	b := fabric.AppBundle{ID: "10000000-0000-4000-8000-000000000001", Account: caller.Account, Region: caller.Region, CreatedAt: w.clock.Now()}
+	key, err := w.keys.NewDataKey(ctx, b)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := w.store.CreateAppBundle(ctx, caller, b, key, store.Terms{}); err != nil {
+		w.t.Fatal(err)
+	}
+	a := fabric.AppAuthorization{
+		ID: "20000000-0000-4000-8000-000000000001", BundleID: b.ID, Account: caller.Account, Region: caller.Region,
+		App: app, Tenant: fabric.Tenant{Identifier: tenant, DisplayName: "Acme"}, AuthType: c.Type(),
+		Status: fabric.PendingConnect, Generation: 1, CreatedAt: w.clock.Now(), UpdatedAt: w.clock.Now(),
+	}
+	given := w.give(a, c)
+	if a, err = w.store.CreateAppAuthorization(ctx, caller, a, given, store.Terms{}); err != nil {
+		w.t.Fatal(err)
+	}
+	w.a = a
+	return a
+}
+
+func (w *world) give(a fabric.AppAuthorization, c fabric.Credential) store.Given {
+	w.t.Helper()
+	sealed, err := w.m.Seal(w.t.Context(), a, c)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return store.Given{Credential: sealed.Credential, Verifier: sealed.Verifier}
+}
+
+// update gives the authorization another credential.
+func (w *world) update(c fabric.Credential) {
+	w.t.Helper()
+	next := w.now()
+	from := next.Generation
+	next.Generation++
+	next.Status, next.Reason, next.UpdatedAt = fabric.PendingConnect, "", w.clock.Now()
+	given := w.give(next, c)
+	if err := w.store.UpdateAppAuthorization(w.t.Context(), w.caller(), next, from, &given); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// oktaWorld is a world with an authorization of the simulated Okta.
+func oktaWorld(t testing.TB, options simulator.OktaOptions) *world {
+	t.Helper()
+	w := simulated(t, simulator.Options{Okta: options})
+	w.authorize("OKTA", "acme.okta.com", w.oktaCredential())
+	return w
+}
+
+func (w *world) oktaCredential() fabric.Credential {
+	id, secret := w.sim.Okta().Client()
+	return fabric.Credential{ClientID: id, ClientSecret: fabric.Secret(secret)}
+}
+
+func (w *world) authURL() string {
+	w.t.Helper()
+	u, err := w.m.AuthURL(w.t.Context(), w.a)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return u
+}
+
+// consent approves and returns the query that the browser comes back with.
+func (w *world) consent(authURL string) url.Values {
+	w.t.Helper()
+	back, err := w.sim.Okta().Approve(w.t.Context(), w.http.Client(), authURL)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	u, err := url.Parse(back)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if got := u.Scheme + "://" + u.Host + u.Path; got != publicURL+"/appfabric/oauth2" {
+		w.t.Fatalf("sent back to %s", got)
+	}
+	return u.Query()
+}
+
+func (w *world) callback(q url.Values) (fabric.AppAuthorization, error) {
+	return w.m.Callback(w.t.Context(), q.Get("state"), q.Get("code"), q.Get("error"), q.Get("error_description"))
+}
+
+// connect connects by the browser, and must succeed.
+func (w *world) connect() {
+	w.t.Helper()
+	a, err := w.callback(w.consent(w.authURL()))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.want(a, fabric.Connected, "")
+}
+
+func (w *world) want(a fabric.AppAuthorization, status fabric.AuthorizationStatus, reason string) {
+	w.t.Helper()
+	if a.Status != status || a.Reason != reason {
+		w.t.Fatalf("%s, %q; want %s, %q", a.Status, a.Reason, status, reason)
+	}
+}
+
+func (w *world) now() fabric.AppAuthorization { return w.grant().Authorization }
+
+func (w *world) grant() store.Grant {
+	w.t.Helper()
+	g, err := w.store.LoadGrant(context.Background(), w.a.ID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return g
+}
+
+// refresh does the duty once, whether it is due or not, as the dispatcher does.
+func (w *world) refresh() error {
+	w.t.Helper()
+	ctx := w.t.Context()
+	c, ok, err := w.store.ClaimRow(ctx, store.DutyRefresh, w.a.ID, "replica-1", 5*time.Second)
+	if err != nil || !ok {
+		w.t.Fatalf("claim: %v, %v", ok, err)
+	}
+	err = w.m.Refresh(ctx, c)
+	if retry, again := errors.AsType[*job.Retry](err); again {
+		if ferr := w.store.Fail(ctx, c, w.clock.Now().Add(retry.After), retry.Reason); ferr != nil {
+			w.t.Fatal(ferr)
+		}
+	}
+	return err
+}
+
+func (w *world) mustRefresh() {
+	w.t.Helper()
+	if err := w.refresh(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// poll makes one call with the grant in use.
+func (w *world) poll() error {
+	w.t.Helper()
+	s, _, err := w.m.Session(w.t.Context(), w.a)
+	if err != nil {
+		return err
+	}
+	_, err = s.Connect(w.t.Context())
+	return err
+}
+
+func (w *world) inject(f simulator.Fault) {
+	w.t.Helper()
+	if err := w.sim.Inject("OKTA", f); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) mend() {
+	w.t.Helper()
+	if err := w.sim.ClearFaults("OKTA"); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// sentTwice says how many requests carried a code or token that an earlier one
+// had carried.
+func (w *world) sentTwice() int {
+	seen, twice := map[string]bool{}, 0
+	for _, r := range w.sim.Okta().TokenRequests() {
+		if seen[r.Credential] {
+			twice++
+		}
+		seen[r.Credential] = true
+	}
+	return twice
+}
+
+func (w *world) lineage() []store.EventKind {
+	w.t.Helper()
+	events, err := w.store.Lineage(w.t.Context(), w.a.ID, 100)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var kinds []store.EventKind
+	for _, e := range events {
+		kinds = append(kinds, e.Kind)
+	}
+	return kinds
+}
