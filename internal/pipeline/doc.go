@@ -1,0 +1,29 @@
+// Package pipeline has the duties that move events: one file for each.
+//
+// # The way of a record
+//
+//	poll(stream)          Session.Poll -> one page
+//	                      one transaction: page (sealed), ids seen, cursor, ledger
+//	                      the page that ends the poll, or fills 8 MiB, closes the
+//	                      batch in that transaction and wakes its destinations
+//	deliver(destination)  oldest closed batch: freeze place -> render -> sink -> mark -> next
+//	sweep                 ends what nobody needs any more
+//
+// # What survives a crash
+//
+//	before a page's commit        the page is asked for again, from the same cursor
+//	between two pages             the poll goes on behind the last page that was committed
+//	before a place is frozen      nothing has left the process
+//	after it, before the mark     the same bytes go to the same key again: one object
+//	after the mark                the next batch is delivered
+//
+// # When a poll fails
+//
+//	unavailable     tried again, after longer and longer waits
+//	throttled       tried again when the provider says
+//	unauthorized    the grant is refreshed, once; a refused refresh is the token duty's to judge
+//	forbidden       shown; tried again at most a quarter of an hour apart
+//	cursor expired  reading starts again by time, with the stream's overlap
+//	malformed       shown; tried again for 24 hours, then the window becomes a gap with
+//	                what was read kept sealed, and reading goes on behind it
+package pipeline

@@ -1,0 +1,335 @@
+package pipeline_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"selvedge/connector"
+	"selvedge/internal/fabric"
+	"selvedge/internal/job"
+	"selvedge/internal/pipeline"
+	"selvedge/internal/store"
+	"selvedge/internal/store/storetest"
+)
+
+func behind(s string) connector.Cursor { return connector.Cursor{Token: s} }
+
+func TestThePagesOfOnePollAreOneObject(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.script.will(connector.Page{Records: records(1, 2), Next: behind("a")}, nil)
+	r.script.will(connector.Page{Records: records(3), Next: behind("b")}, nil)
+	r.script.will(connector.Page{Records: records(4), Next: behind("c"), Done: true}, nil)
+	if retry := r.poll(); retry != nil {
+		t.Fatalf("poll = %v", retry)
+	}
+	r.deliverAll()
+	d := r.made.Destinations[0]
+	if diff := cmp.Diff(lines(1, 2, 3, 4), r.lines(d)); diff != "" {
+		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+	if n := len(r.objects(d)); n != 1 {
+		t.Errorf("%d objects, want 1", n)
+	}
+	st := r.stream()
+	if st.Cursor != `{"token":"c"}` || !st.Watermark.Equal(r.clock()) {
+		t.Errorf("stream = %+v", st)
+	}
+	covered, err := r.store.Coverage(t.Context(), st.ID)
+	want := []store.Covered{{Interval: store.Interval{From: r.clock().Add(-pipeline.FirstReach), To: r.clock()}, Pages: 1, Records: 1}}
+	if diff := cmp.Diff(want, covered); diff != "" || err != nil {
+		t.Errorf("coverage (-want +got), %v:\n%s", err, diff)
+	}
+}
+
+func TestAFullBatchClosesBeforeThePollEnds(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	big := records(1)
+	big[0].Raw = []byte(`"` + strings.Repeat("x", 9<<20) + `"`)
+	r.script.will(connector.Page{Records: big, Next: behind("a")}, nil)
+	r.script.will(connector.Page{Records: records(2), Next: behind("b"), Done: true}, nil)
+	r.poll()
+	r.deliverAll()
+	if n := len(r.objects(r.made.Destinations[0])); n != 2 {
+		t.Errorf("%d objects, want 2: a batch of 8 MiB closes", n)
+	}
+}
+
+func TestQuietPollsWriteNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for range 3 {
+		r.script.will(connector.Page{Next: behind("a"), Done: true}, nil)
+		r.poll()
+		r.pass(time.Minute)
+	}
+	claims, err := r.store.Claim(t.Context(), store.DutyDeliver, "test", time.Minute, 1)
+	if err != nil || len(claims) != 0 {
+		t.Errorf("a destination was woken for nothing: %v, %v", claims, err)
+	}
+}
+
+func TestRepeatsAreDropped(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, onStream(byTime))
+	nameless := connector.Record{Raw: []byte(`{ "no": "id" }`)}
+	sameNameless := connector.Record{Raw: []byte(`{"no":"id"}`)}
+	r.script.will(connector.Page{Records: append(records(1, 2, 1), nameless), Next: behind("a")}, nil)
+	r.script.will(connector.Page{Records: append(records(2, 3), sameNameless), Next: connector.Cursor{From: r.clock()}, Done: true}, nil)
+	r.poll()
+	r.pass(time.Minute)
+	r.script.will(connector.Page{Records: records(3, 4), Next: connector.Cursor{From: r.clock()}, Done: true}, nil)
+	r.poll()
+	r.deliverAll()
+	want := []string{line(1), line(2), `{"no":"id"}`, line(3), line(4)}
+	if diff := cmp.Diff(want, r.lines(r.made.Destinations[0])); diff != "" {
+		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+}
+
+func TestOverlap(t *testing.T) {
+	t.Parallel()
+	for stream, want := range map[string]time.Duration{arrival: 0, byTime: time.Hour} {
+		t.Run(stream, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, onStream(stream))
+			r.pass(3 * time.Hour)
+			walked := r.clock()
+			r.script.will(connector.Page{Next: connector.Cursor{From: walked}, Done: true}, nil)
+			r.poll()
+			r.pass(time.Minute)
+			r.poll()
+			if got := walked.Sub(r.script.lastAsked().From); got != want {
+				t.Errorf("the second poll reached back %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+func TestAFirstPollReachesBackSixHoursAndNoFurther(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, onStream(byTime))
+	start := r.clock()
+	r.poll()
+	if got := start.Sub(r.script.lastAsked().From); got != 6*time.Hour {
+		t.Errorf("the first poll reached back %v, want 6h", got)
+	}
+}
+
+func TestAPollThatWasCutGoesOnBehindItsLastPage(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.script.will(connector.Page{Records: records(1), Next: behind("a")}, nil)
+	r.script.will(connector.Page{}, errors.New("the process ends here"))
+	if r.poll() == nil {
+		t.Fatal("the cut was not noticed")
+	}
+	r.pass(time.Minute)
+	r.script.will(connector.Page{Records: records(2), Next: behind("b"), Done: true}, nil)
+	r.poll()
+	if got := r.script.lastAsked(); got.Token != "a" {
+		t.Errorf("went on at %+v, want token a", got)
+	}
+	r.deliverAll()
+	if diff := cmp.Diff(lines(1, 2), r.lines(r.made.Destinations[0])); diff != "" {
+		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+}
+
+func failure(kind connector.Kind) *connector.Error {
+	return &connector.Error{Kind: kind, Op: "script: list", Status: 418, Reason: "the provider's words"}
+}
+
+func TestWaitsAfterFailures(t *testing.T) {
+	t.Parallel()
+	until := func(d time.Duration) *connector.Error {
+		e := failure(connector.Throttled)
+		e.Until = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).Add(d)
+		return e
+	}
+	tests := []struct {
+		name     string
+		err      error
+		min, max time.Duration
+	}{
+		{"unavailable", failure(connector.Unavailable), 900 * time.Millisecond, 1100 * time.Millisecond},
+		{"throttled, as long as asked", until(42 * time.Second), 42 * time.Second, 42 * time.Second},
+		{"throttled, in the past", until(-time.Hour), time.Second, time.Second},
+		{"throttled by a clock that is off", until(1000 * time.Hour), time.Hour, time.Hour},
+		{"throttled without a time", failure(connector.Throttled), time.Minute, time.Minute},
+		{"forbidden", failure(connector.Forbidden), 14 * time.Second, 15 * time.Minute},
+		{"malformed", failure(connector.Malformed), 900 * time.Millisecond, 1100 * time.Millisecond},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			r.script.will(connector.Page{}, tt.err)
+			retry := r.poll()
+			if retry == nil || retry.After < tt.min || retry.After > tt.max {
+				t.Fatalf("retry = %+v, want after %v to %v", retry, tt.min, tt.max)
+			}
+			if !strings.Contains(retry.Reason, "the provider's words") {
+				t.Errorf("reason %q does not have the provider's words", retry.Reason)
+			}
+			r.pass(retry.After)
+			r.script.will(connector.Page{Records: records(1), Next: behind("a"), Done: true}, nil)
+			r.poll()
+			r.deliverAll()
+			if diff := cmp.Diff(lines(1), r.lines(r.made.Destinations[0])); diff != "" {
+				t.Errorf("after the failure (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestUnauthorizedRefreshesOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.script.version = 1
+	denied := func(wantExpedited int) *job.Retry {
+		t.Helper()
+		r.script.will(connector.Page{}, failure(connector.Unauthorized))
+		retry := r.poll()
+		if retry == nil || r.script.expedited != wantExpedited {
+			t.Fatalf("retry = %v, expedited %d times, want %d", retry, r.script.expedited, wantExpedited)
+		}
+		r.pass(retry.After)
+		return retry
+	}
+	if retry := denied(1); retry.After > 2*time.Second {
+		t.Errorf("waits %v for the new token", retry.After)
+	}
+	denied(2) // the refresh has not come about yet
+	r.script.version = 2
+	denied(2) // the new token is refused too: no refresh in a loop
+	denied(3) // but, much later, one more
+	r.script.will(connector.Page{Next: behind("a"), Done: true}, nil)
+	if retry := r.poll(); retry != nil {
+		t.Fatal(retry)
+	}
+	if st := r.stream(); st.Denied != 0 {
+		t.Errorf("the refusal is still remembered: %+v", st)
+	}
+	a, err := r.store.GetAppAuthorization(t.Context(), storetest.Caller(), r.made.Bundle.ID, r.made.Authorization.ID)
+	if err != nil || a.Status != fabric.Connected {
+		t.Errorf("a 401 changed the status: %+v, %v", a, err)
+	}
+}
+
+func TestAKeyThatIsRefusedTwiceIsShownAndComesBack(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, withKey())
+	r.script.version = 1
+	status := func() fabric.AuthorizationStatus {
+		t.Helper()
+		a, err := r.store.GetAppAuthorization(t.Context(), storetest.Caller(), r.made.Bundle.ID, r.made.Authorization.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.Status
+	}
+	for _, want := range []fabric.AuthorizationStatus{fabric.Connected, fabric.ConnectionValidationFailed} {
+		r.script.will(connector.Page{}, failure(connector.Unauthorized))
+		retry := r.poll()
+		if got := status(); got != want {
+			t.Fatalf("status = %s, want %s", got, want)
+		}
+		r.pass(retry.After)
+	}
+	if r.script.expedited != 0 {
+		t.Error("a key was refreshed")
+	}
+	r.script.will(connector.Page{Next: behind("a"), Done: true}, nil)
+	r.poll()
+	if got := status(); got != fabric.Connected {
+		t.Errorf("status after the key was accepted again = %s", got)
+	}
+}
+
+func TestAnExpiredCursorGoesOnByTime(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	newest := r.clock().Add(-2 * time.Minute)
+	r.script.will(connector.Page{Records: records(1, 2), Next: connector.Cursor{From: newest, Token: "a"}, Done: true}, nil)
+	r.poll()
+	r.pass(time.Minute)
+	r.script.will(connector.Page{}, failure(connector.CursorExpired))
+	r.script.will(connector.Page{Records: records(2, 3), Next: behind("b"), Done: true}, nil)
+	if retry := r.poll(); retry != nil {
+		t.Fatal(retry)
+	}
+	if got := r.script.lastAsked(); got.Token != "" || !got.From.Equal(newest.Add(-time.Hour)) {
+		t.Errorf("went on at %+v, want an hour before %v", got, newest)
+	}
+	r.deliverAll()
+	if diff := cmp.Diff(lines(1, 2, 3), r.lines(r.made.Destinations[0])); diff != "" {
+		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+}
+
+func TestAPageThatStaysMalformedBecomesAGapAfterADay(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	bad := failure(connector.Malformed)
+	bad.Body, bad.Next = []byte("<html>maintenance</html>"), behind("behind")
+	start := r.clock()
+	for r.clock().Sub(start) < 24*time.Hour {
+		r.script.will(connector.Page{}, bad)
+		retry := r.poll()
+		if retry == nil || retry.After > 15*time.Minute {
+			t.Fatalf("after %v: retry = %+v, want at most 15 minutes", r.clock().Sub(start), retry)
+		}
+		if gaps, err := r.store.Gaps(t.Context(), r.made.StreamIDs[0]); err != nil || len(gaps) != 0 {
+			t.Fatalf("a gap within the day: %v, %v", gaps, err)
+		}
+		r.pass(retry.After)
+	}
+	r.script.will(connector.Page{}, bad)
+	r.script.will(connector.Page{Records: records(7), Next: behind("c"), Done: true}, nil)
+	if retry := r.poll(); retry != nil {
+		t.Fatal(retry)
+	}
+	if asked := r.script.lastAsked(); asked.Token != "behind" {
+		t.Errorf("went on at %+v, want behind the page", asked)
+	}
+	gaps, err := r.store.Gaps(t.Context(), r.made.StreamIDs[0])
+	if err != nil || len(gaps) != 1 || !strings.Contains(gaps[0].Reason, "the provider's words") || len(gaps[0].Body) == 0 {
+		t.Fatalf("gaps = %+v, %v", gaps, err)
+	}
+	if strings.Contains(string(gaps[0].Body), "maintenance") {
+		t.Error("the page is kept unsealed")
+	}
+}
+
+func TestAnAuthorizationWithoutAGrantWaits(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.script.noGrant = true
+	if retry := r.poll(); retry == nil || !strings.Contains(retry.Reason, "not connected") {
+		t.Errorf("retry = %+v", retry)
+	}
+}
+
+func TestStoredPagesAreSealed(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.script.will(connector.Page{Records: records(1), Next: behind("a"), Done: true}, nil)
+	r.poll()
+	dv, _, err := r.store.NextDelivery(t.Context(), r.made.Destinations[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := r.store.Pages(t.Context(), dv.BatchID)
+	if err != nil || len(pages) != 1 {
+		t.Fatalf("pages = %v, %v", pages, err)
+	}
+	if strings.Contains(string(pages[0].Body), "text") {
+		t.Error("a record is stored in the open")
+	}
+}

@@ -1,0 +1,171 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"selvedge/connector"
+	"selvedge/internal/fabric"
+	"selvedge/internal/job"
+	"selvedge/internal/store"
+)
+
+// failed decides what the failure of a poll means. It returns an error that
+// says when to try again, or none when reading can go on at once.
+func (r *poll) failed(ctx context.Context, err error) (bool, error) {
+	switch connector.KindOf(err) {
+	case connector.Unauthorized:
+		return false, r.unauthorized(ctx, err)
+	case connector.Forbidden:
+		return false, &job.Retry{After: min(restShown, job.Backoff(r.claim.Attempt+4)), Reason: reasonOf(err), Err: err}
+	case connector.Throttled:
+		return false, &job.Retry{After: r.throttled(err), Reason: reasonOf(err), Err: err}
+	case connector.CursorExpired:
+		return false, r.restart(ctx, err)
+	case connector.Malformed:
+		return false, r.malformed(ctx, err)
+	default:
+		return false, &job.Retry{After: job.Backoff(r.claim.Attempt), Reason: reasonOf(err), Err: err}
+	}
+}
+
+// reasonOf is what may be shown of a provider's failure: its kind and its own
+// words. The text of other errors stays inside.
+func reasonOf(err error) string {
+	e, ok := errors.AsType[*connector.Error](err)
+	if !ok {
+		return "the provider could not be reached"
+	}
+	s := e.Op + ": " + e.Kind.String()
+	if e.Status != 0 {
+		s += fmt.Sprintf(" (HTTP %d)", e.Status)
+	}
+	if e.Reason != "" {
+		s += ": " + e.Reason
+	}
+	return s
+}
+
+// throttled is how long the provider asks to wait, within reason: a clock that
+// is off must not stop a stream for a day.
+func (r *poll) throttled(err error) time.Duration {
+	const longest = time.Hour
+	e, ok := errors.AsType[*connector.Error](err)
+	if !ok || e.Until.IsZero() {
+		return max(waitThrottled, job.Backoff(r.claim.Attempt))
+	}
+	return min(max(e.Until.Sub(r.o.Now()), time.Second), longest)
+}
+
+// unauthorized follows up a 401. It is no disconnection: the grant is refreshed
+// once, and only what the provider says to that decides. A key cannot be
+// refreshed; one that was not accepted twice is the user's to mend.
+func (r *poll) unauthorized(ctx context.Context, err error) error {
+	denied, version := r.stream.Denied, r.grant.Version
+	if derr := r.o.Store.Denied(ctx, r.claim, version); derr != nil {
+		return derr
+	}
+	if r.auth.AuthType == fabric.AuthAPIKey {
+		if denied != version {
+			return &job.Retry{After: waitThrottled, Reason: reasonOf(err), Err: err}
+		}
+		if rerr := r.o.Grants.Rejected(ctx, r.auth, reasonOf(err)); rerr != nil {
+			return rerr
+		}
+		return &job.Retry{After: restShown, Reason: reasonOf(err), Err: err}
+	}
+	if denied != 0 && denied != version {
+		// The token that came of a refresh is not accepted either.
+		return &job.Retry{After: min(restShown, job.Backoff(r.claim.Attempt+4)), Reason: reasonOf(err), Err: err}
+	}
+	if eerr := r.o.Grants.Expedite(ctx, r.auth.ID); eerr != nil {
+		return eerr
+	}
+	r.o.Wake()
+	wait := waitRefresh
+	if denied == version {
+		wait = job.Backoff(r.claim.Attempt)
+	}
+	return &job.Retry{After: wait, Reason: reasonOf(err), Err: err}
+}
+
+// accepted takes an earlier verdict on an API key back, because the provider
+// has accepted the key again.
+func (r *poll) accepted(ctx context.Context) error {
+	if r.auth.AuthType != fabric.AuthAPIKey || r.auth.Status != fabric.ConnectionValidationFailed ||
+		r.grant.Generation != r.auth.Generation {
+		return nil
+	}
+	r.auth.Status = fabric.Connected
+	return r.o.Store.SetAuthorizationStatus(ctx, r.claim, r.auth.ID, store.Verdict{
+		Generation: r.auth.Generation, Status: fabric.Connected,
+	})
+}
+
+// restart goes on by time when the provider no longer knows the cursor. What is
+// read again is dropped by its ids.
+func (r *poll) restart(ctx context.Context, err error) error {
+	if r.expired {
+		return &job.Retry{After: job.Backoff(r.claim.Attempt), Reason: reasonOf(err), Err: err}
+	}
+	r.expired = true
+	from := r.cursor.From
+	if from.IsZero() {
+		from = r.stream.Watermark
+	}
+	next := connector.Cursor{From: r.notBeforeStart(from.Add(-r.spec.Overlap)), To: r.cursor.To}
+	r.o.Log.WarnContext(ctx, "the provider no longer knows the cursor; reading goes on by time",
+		"stream", r.claim.ID, "from", next.From, "reason", reasonOf(err))
+	cursor, jerr := json.Marshal(next)
+	if jerr != nil {
+		return fmt.Errorf("pipeline: cursor: %w", jerr)
+	}
+	if serr := r.o.Store.Restart(ctx, r.claim, string(cursor), next.From); serr != nil {
+		return serr
+	}
+	r.cursor, r.stream.ReadFrom = next, next.From
+	return nil
+}
+
+// malformed shows a page that cannot be decoded and tries again, for a day.
+// Then what was read is kept sealed, the window is a gap with a name, and the
+// cursor goes on behind it.
+func (r *poll) malformed(ctx context.Context, err error) error {
+	now := r.o.Now()
+	if r.stream.StuckSince.IsZero() {
+		if serr := r.o.Store.Stuck(ctx, r.claim, now); serr != nil {
+			return serr
+		}
+		r.stream.StuckSince = now
+	}
+	if now.Sub(r.stream.StuckSince) < giveUpOnPage {
+		return &job.Retry{After: min(restShown, job.Backoff(r.claim.Attempt)), Reason: reasonOf(err), Err: err}
+	}
+	gap := store.Gap{Interval: store.Interval{From: r.cursor.From, To: now}, Reason: reasonOf(err), FoundAt: now}
+	next := connector.Cursor{From: now}
+	e, _ := errors.AsType[*connector.Error](err)
+	switch {
+	case e.Next != (connector.Cursor{}):
+		next = e.Next
+	case !r.cursor.To.IsZero():
+		next, gap.To = connector.Cursor{From: r.cursor.To}, r.cursor.To
+	}
+	var serr error
+	if gap.Body, serr = r.seal(ctx, fieldGap, r.claim.ID, e.Body); serr != nil {
+		return serr
+	}
+	cursor, jerr := json.Marshal(next)
+	if jerr != nil {
+		return fmt.Errorf("pipeline: cursor: %w", jerr)
+	}
+	r.o.Log.ErrorContext(ctx, "a page could not be decoded for a day; it is kept, and reading goes on behind it",
+		"stream", r.claim.ID, "from", gap.From, "to", gap.To, "reason", gap.Reason)
+	if serr := r.o.Store.CommitGap(ctx, r.claim, gap, string(cursor), gap.To); serr != nil {
+		return serr
+	}
+	r.cursor, r.stream.ReadFrom, r.stream.StuckSince = next, gap.To, time.Time{}
+	return nil
+}

@@ -1,0 +1,91 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"selvedge/connector"
+	"selvedge/internal/store"
+)
+
+// The times after which the sweep ends things.
+const (
+	sweepEvery      = time.Minute
+	keepClientToken = 24 * time.Hour
+	keepLineage     = 90 * 24 * time.Hour
+	keepSeen        = 48 * time.Hour // behind the widest window that a stream reads again
+	bareGrace       = 24 * time.Hour // of an enabled ingestion without a destination
+)
+
+// Sweeper is the duty sweep: every table is bounded.
+type Sweeper struct {
+	o    Options
+	apps map[string]connector.App
+}
+
+// NewSweeper returns the duty.
+func NewSweeper(o Options) *Sweeper { return &Sweeper{o: o, apps: appsByName(o.Apps)} }
+
+// Run sweeps once. It is a job.Kind's Run.
+func (s *Sweeper) Run(ctx context.Context, c store.Claim) error {
+	now := s.o.Now()
+	err := errors.Join(
+		drain(func() (int64, error) { return s.o.Store.SweepBatches(ctx, now.Add(-s.o.KeepRaw)) }),
+		drain(func() (int64, error) { return s.o.Store.SweepClientTokens(ctx, now.Add(-keepClientToken)) }),
+		drain(func() (int64, error) { return s.o.Store.SweepGrantEvents(ctx, now.Add(-keepLineage)) }),
+		s.sweepSeen(ctx),
+		s.mend(ctx),
+		s.o.Store.Shrink(ctx),
+	)
+	if err != nil {
+		return err
+	}
+	return s.o.Store.Finish(ctx, c, now.Add(sweepEvery))
+}
+
+// drain repeats a bounded removal until nothing is left.
+func drain(step func() (int64, error)) error {
+	for {
+		n, err := step()
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+// sweepSeen forgets ids that no poll can meet again. It goes by each stream's
+// own watermark: a stream that is behind forgets nothing.
+func (s *Sweeper) sweepSeen(ctx context.Context) error {
+	marks, err := s.o.Store.StreamMarks(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range marks {
+		spec, _ := s.apps[m.App].FindStream(m.Name)
+		hour := hourOf(m.Watermark.Add(-spec.Overlap - keepSeen))
+		err := drain(func() (int64, error) { return s.o.Store.SweepSeen(ctx, m.ID, hour) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mend makes due what lost its time, and disables ingestions that deliver to
+// nowhere.
+func (s *Sweeper) mend(ctx context.Context) error {
+	rearmed, err := s.o.Store.Rearm(ctx)
+	if err != nil {
+		return err
+	}
+	if rearmed > 0 {
+		s.o.Log.WarnContext(ctx, "duties without a time were made due", "count", rearmed)
+		s.o.Wake()
+	}
+	disabled, err := s.o.Store.DisableBare(ctx, bareGrace)
+	for _, id := range disabled {
+		s.o.Log.WarnContext(ctx, "an ingestion without a destination was disabled", "ingestion", id)
+	}
+	return err
+}
