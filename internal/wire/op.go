@@ -1,0 +1,185 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"selvedge/internal/fabric"
+)
+
+// errTooLarge is the answer to a body over the limit, of which no more than the
+// limit is read.
+func errTooLarge() error {
+	return cannotParse("The request body is larger than %d bytes.", maxBody)
+}
+
+// serve is the one path of all operations; route is nil for what is none.
+func (a *api) serve(route *operation) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		call := Call{
+			RequestID: uuid.NewString(), Start: a.Now(), SourceIP: r.RemoteAddr, UserAgent: r.UserAgent(),
+		}
+		var op *operation
+		if route != nil && r.Method == route.method { // ServeMux takes HEAD for GET
+			op, call.Operation = route, route.name
+		}
+		ans := a.handle(w, r, op, &call)
+		a.write(w, r, call.RequestID, ans)
+		call.Status, call.ErrorCode, call.Message = ans.status, ans.errorCode, ans.message
+		call.Duration = a.Now().Sub(call.Start)
+		if a.Recorder != nil {
+			a.Recorder(call)
+		}
+	})
+}
+
+// handle runs a request and turns every failure, a panic included, into an
+// answer. It notes the caller in call.
+func (a *api) handle(w http.ResponseWriter, r *http.Request, op *operation, call *Call) (ans answer) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.Log.ErrorContext(r.Context(), "panic in an operation", "operation", call.Operation,
+				"request_id", call.RequestID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			ans = internalError(call.RequestID)
+		}
+	}()
+	out, err := a.run(w, r, op, call)
+	switch {
+	case err == nil && op == nil:
+		return unknownOperation()
+	case err == nil && op.status == http.StatusNoContent:
+		return answer{status: op.status}
+	case err == nil:
+		return answer{status: op.status, body: out}
+	}
+	ans = failed(op, call.RequestID, err)
+	ans.close = call.Caller == (fabric.Caller{}) && r.ContentLength > maxBody
+	if ans.internal {
+		level := slog.LevelError
+		if r.Context().Err() != nil { // the caller has gone, and nobody gets the answer
+			level = slog.LevelInfo
+		}
+		a.Log.Log(r.Context(), level, "an operation failed", "operation", call.Operation,
+			"request_id", call.RequestID, "error", err)
+	}
+	return ans
+}
+
+// run is the order of checks: signature, route, members, policy; then the
+// operation.
+func (a *api) run(w http.ResponseWriter, r *http.Request, op *operation, call *Call) (any, error) {
+	body, err := read(w, r)
+	if err != nil {
+		return nil, err
+	}
+	identity, err := a.Verifier.Verify(r, body)
+	if err != nil {
+		return nil, err
+	}
+	call.Caller = fabric.Caller{Account: identity.Account, Region: identity.Region, AccessKeyID: identity.AccessKeyID}
+	if op == nil {
+		return nil, nil
+	}
+	in, err := decode(r, op.input, body)
+	if err != nil {
+		return nil, err
+	}
+	if a.Authorize != nil {
+		if err := a.Authorize(r.Context(), call.Caller, op.name, resource(call.Caller, in)); err != nil {
+			return nil, err
+		}
+	}
+	return op.do(r.Context(), a.Control, call.Caller, in)
+}
+
+// read takes in the body as far as the limit.
+func read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength > maxBody {
+		return nil, errTooLarge()
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, errTooLarge()
+	}
+	if err != nil {
+		return nil, cannotParse("The request body could not be read to its end.")
+	}
+	return body, nil
+}
+
+// resource is the ARN that a policy is asked about: that of the lowest resource
+// that the request names, or "*".
+func resource(caller fabric.Caller, in input) string {
+	if arn := in.text("resourceArn"); arn != "" {
+		return arn
+	}
+	name := "*"
+	for _, m := range []struct{ member, path string }{
+		{"appBundleIdentifier", "appbundle/"},
+		{"appAuthorizationIdentifier", "/appauthorization/"},
+		{"ingestionIdentifier", "/ingestion/"},
+		{"ingestionDestinationIdentifier", "/ingestiondestination/"},
+	} {
+		id := in.text(m.member)
+		switch {
+		case id == "":
+		case strings.HasPrefix(id, "arn:"):
+			name = id
+		case name == "*":
+			name = fabric.ARN{Region: caller.Region, Account: caller.Account, Kind: fabric.KindAppBundle, Bundle: id}.String()
+		default:
+			name += m.path + id
+		}
+	}
+	return name
+}
+
+// write sends an answer in one piece.
+func (a *api) write(w http.ResponseWriter, r *http.Request, requestID string, ans answer) {
+	h := w.Header()
+	h.Set("X-Amzn-Requestid", requestID)
+	if ans.errorCode != "" {
+		h.Set("X-Amzn-Errortype", ans.errorCode)
+	}
+	if ans.retryAfter > 0 {
+		h.Set("Retry-After", seconds(ans.retryAfter))
+	}
+	if ans.close {
+		h.Set("Connection", "close")
+	}
+	if ans.body == nil {
+		w.WriteHeader(ans.status)
+		return
+	}
+	body, err := encode(ans.body)
+	if err != nil { // of shapes that only hold text, it does not happen
+		a.Log.ErrorContext(r.Context(), "encode answer", "request_id", requestID, "error", err)
+	}
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(ans.status)
+	if _, err := w.Write(body); err != nil {
+		a.Log.DebugContext(r.Context(), "write answer", "request_id", requestID, "error", err)
+	}
+}
+
+// encode writes JSON with & < and > as they are: authorize URLs are full of &.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}

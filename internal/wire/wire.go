@@ -1,0 +1,99 @@
+// Package wire is AWS AppFabric's API as clients of AWS see it: REST-JSON with
+// Signature Version 4, the 26 routes, the constraints of every member, the
+// exceptions and their statuses. What an operation does is in package control.
+//
+// A request goes one way, in this order: the body is read (1 MiB at the most),
+// the signature verified, the route found, the members decoded and all their
+// constraints checked at once, the caller authorised, the operation called and
+// its output encoded. Whatever fails on the way becomes an exception that the
+// operation models; every answer has a request id, and every answer but that of
+// a delete is JSON.
+//
+// The model is the SDKs' own, of API version 2023-05-19:
+// https://docs.aws.amazon.com/appfabric/latest/api/ (checked 2026-11-22).
+package wire
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"selvedge/internal/control"
+	"selvedge/internal/fabric"
+	"selvedge/internal/sigv4"
+)
+
+// Options is what the API works with. Authorize and Recorder may be nil.
+type Options struct {
+	Control  *control.Control
+	Verifier *sigv4.Verifier
+	Log      *slog.Logger
+	Now      func() time.Time
+
+	// Authorize says whether the caller may do the operation to the resource,
+	// an ARN or "*" where the operation is on none. It answers a *fabric.Error
+	// of kind AccessDenied. Nil: a caller may do everything.
+	Authorize func(ctx context.Context, caller fabric.Caller, operation, resource string) error
+
+	// Recorder is told of every call after its answer is written. It must not
+	// block.
+	Recorder func(Call)
+}
+
+// Call is one request and how it was answered, without anything secret.
+type Call struct {
+	RequestID string
+	Operation string        // empty where no route fits
+	Caller    fabric.Caller // zero where the signature was refused
+	Status    int           // HTTP status
+	ErrorCode string        // name of the exception; empty on success
+	Message   string        // of the exception
+	Start     time.Time
+	Duration  time.Duration
+	SourceIP  string // address of the connection, with its port
+	UserAgent string
+}
+
+// api serves the routes.
+type api struct {
+	Options
+	mux *http.ServeMux
+}
+
+// New returns the API. It answers every path: what is no route is an
+// UnknownOperationException.
+func New(o Options) http.Handler {
+	a := &api{Options: o, mux: http.NewServeMux()}
+	for _, op := range routes() {
+		a.mux.Handle(op.method+" "+op.pattern, a.serve(&op))
+	}
+	a.mux.Handle("/", a.serve(nil))
+	return a
+}
+
+// ServeHTTP keeps from ServeMux what it would answer by itself: a redirect to a
+// cleaned path, or plain text.
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !plain(r) {
+		a.serve(nil).ServeHTTP(w, r)
+		return
+	}
+	a.mux.ServeHTTP(w, r)
+}
+
+// plain says whether the path is one that ServeMux takes as it is: without
+// empty, "." and ".." segments.
+func plain(r *http.Request) bool {
+	path, ok := strings.CutPrefix(r.URL.EscapedPath(), "/")
+	if !ok || !strings.HasPrefix(r.RequestURI, "/") {
+		return false
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "" || segment == "." || segment == ".." {
+			return false
+		}
+	}
+	return true
+}
