@@ -1,0 +1,311 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"selvedge/internal/config"
+	"selvedge/internal/control"
+	"selvedge/internal/fabric"
+	"selvedge/internal/outbound"
+	"selvedge/simulator"
+)
+
+// demoCmd runs the server with simulated applications.
+type demoCmd struct {
+	config.Flags
+	Once bool `help:"Stop after the first events are delivered."`
+}
+
+// The demonstration.
+const (
+	demoRegion   = "us-east-1"
+	demoBucket   = "demo-audit-logs"
+	demoEvents   = 200              // that each application has at the start
+	demoInterval = 2 * time.Second  // between polls, where nothing else is set
+	demoPatience = 60 * time.Second // for the first objects
+)
+
+// Run serves, connects the simulated applications through the same calls that
+// the API makes, and shows where the events are.
+func (c demoCmd) Run(ctx context.Context, w world) error {
+	s, warnings, err := settings(c.Flags, w)
+	if err != nil {
+		return err
+	}
+	if c.PollInterval == nil {
+		s.PollInterval = demoInterval
+	}
+	log := logger(w.stderr, s)
+	for _, warning := range warnings {
+		log.Warn(warning)
+	}
+	sim, err := startSimulator(ctx, "127.0.0.1:0", simulator.Options{Seed: 1, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	origins, err := outbound.ParseOrigins(sim.origins())
+	if err != nil {
+		return errors.Join(err, sim.close())
+	}
+	s.Origins = append(origins, s.Origins...)
+	v, err := newServer(ctx, s, log)
+	if err != nil {
+		return errors.Join(err, sim.close())
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- v.run(ctx) }()
+	err = c.show(ctx, w.stdout, &demo{v: v, sim: sim, caller: fabric.Caller{
+		Account: s.AccountID, Region: demoRegion, AccessKeyID: v.root.ID,
+	}})
+	if err != nil || c.Once {
+		stop()
+	}
+	return errors.Join(err, <-ended, sim.close())
+}
+
+// show runs the demonstration and prints it.
+func (c demoCmd) show(ctx context.Context, out io.Writer, d *demo) error {
+	if !c.Once {
+		if err := greet(out, d.v); err != nil {
+			return err
+		}
+	}
+	bundle, err := d.bundle(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "App bundle      %s\n", bundle.ARN())
+	ingestions := make(map[string]fabric.Ingestion)
+	for _, app := range d.apps() {
+		ing, err := d.collect(ctx, bundle, app)
+		if err != nil {
+			return fmt.Errorf("demo: %s: %w", app.name, err)
+		}
+		ingestions[app.name] = ing
+		fmt.Fprintf(out, "%-15s connected and collecting: %s\n", app.name, ing.ARN())
+	}
+	for _, app := range d.apps() {
+		files, err := d.delivered(ctx, ingestions[app.name])
+		if err != nil {
+			return fmt.Errorf("demo: %s: %w", app.name, err)
+		}
+		for _, f := range files {
+			fmt.Fprintf(out, "%-15s %s\n", app.name, f)
+		}
+	}
+	if !c.Once {
+		fmt.Fprintf(out, "\nThe server goes on serving; the simulated applications get new events every few seconds. Stop it with Ctrl-C.\n")
+		for _, app := range d.apps() {
+			app.trickle(3 * time.Second)
+		}
+	}
+	return nil
+}
+
+// demo is a demonstration under way.
+type demo struct {
+	v      *server
+	sim    *simulation
+	caller fabric.Caller
+}
+
+// demoApp is one simulated application and how it is connected.
+type demoApp struct {
+	name       string
+	tenant     string
+	credential fabric.Credential
+	emit       func(n int, late time.Duration) (ids []string, err error)
+	trickle    func(every time.Duration)
+	consent    bool // in a browser
+}
+
+func (d *demo) apps() []demoApp {
+	id, secret := d.sim.server.Okta().Client()
+	tfc := d.sim.server.TerraformCloud()
+	return []demoApp{
+		{
+			name: "OKTA", tenant: demoOktaTenant, consent: true, emit: d.sim.server.Okta().Emit, trickle: d.sim.server.Okta().Trickle,
+			credential: fabric.Credential{ClientID: id, ClientSecret: fabric.Secret(secret)},
+		},
+		{
+			name: "TERRAFORMCLOUD", tenant: demoTerraformTenant, emit: tfc.Emit, trickle: tfc.Trickle,
+			credential: fabric.Credential{APIKey: fabric.Secret(tfc.Token())},
+		},
+	}
+}
+
+// bundle returns the first bundle, made where there is none: a demonstration
+// may be run again over the same data directory.
+func (d *demo) bundle(ctx context.Context) (fabric.AppBundle, error) {
+	page, err := d.v.control.ListAppBundles(ctx, d.caller, control.Paging{})
+	if err != nil || len(page.Items) > 0 {
+		return first(page.Items), err
+	}
+	return d.v.control.CreateAppBundle(ctx, d.caller, control.CreateAppBundleInput{})
+}
+
+func first[T any](items []T) (zero T) {
+	if len(items) > 0 {
+		return items[0]
+	}
+	return zero
+}
+
+// collect makes and connects an authorization, and an ingestion with an OCSF
+// and a raw destination.
+func (d *demo) collect(ctx context.Context, b fabric.AppBundle, app demoApp) (fabric.Ingestion, error) {
+	if _, err := app.emit(demoEvents, 0); err != nil {
+		return fabric.Ingestion{}, err
+	}
+	auth, err := d.authorization(ctx, b, app)
+	if err != nil {
+		return fabric.Ingestion{}, err
+	}
+	if err := d.connect(ctx, auth, app); err != nil {
+		return fabric.Ingestion{}, err
+	}
+	ing, made, err := d.ingestion(ctx, b, app)
+	if err != nil || !made {
+		return ing, err
+	}
+	for _, schema := range []fabric.Schema{fabric.SchemaOCSF, fabric.SchemaRaw} {
+		_, err := d.v.control.CreateIngestionDestination(ctx, d.caller, control.CreateIngestionDestinationInput{
+			Bundle: b.ID, Ingestion: ing.ID,
+			Processing: fabric.Processing{Schema: schema, Format: fabric.FormatJSON},
+			Place:      fabric.Place{Bucket: demoBucket, Prefix: string(schema)},
+		})
+		if err != nil {
+			return ing, err
+		}
+	}
+	return ing, nil
+}
+
+func (d *demo) authorization(ctx context.Context, b fabric.AppBundle, app demoApp) (fabric.AppAuthorization, error) {
+	page, err := d.v.control.ListAppAuthorizations(ctx, d.caller, b.ID, control.Paging{})
+	if err != nil {
+		return fabric.AppAuthorization{}, err
+	}
+	for _, a := range page.Items {
+		if a.App != app.name {
+			continue
+		}
+		// The simulated application was started anew and knows nothing of the
+		// old grant: the same credential is given again.
+		return d.v.control.UpdateAppAuthorization(ctx, d.caller, control.UpdateAppAuthorizationInput{
+			Bundle: b.ID, Authorization: a.ID, Credential: &app.credential,
+		})
+	}
+	return d.v.control.CreateAppAuthorization(ctx, d.caller, control.CreateAppAuthorizationInput{
+		Bundle: b.ID, App: app.name, Tenant: fabric.Tenant{Identifier: app.tenant, DisplayName: "Demo"},
+		AuthType: app.credential.Type(), Credential: app.credential,
+	})
+}
+
+// connect consents as a person would: in a browser, over HTTP, back to this
+// server's own callback.
+func (d *demo) connect(ctx context.Context, a fabric.AppAuthorization, app demoApp) error {
+	if app.consent {
+		client := simulator.Client()
+		back, err := d.sim.server.Okta().Approve(ctx, client, a.AuthURL)
+		if err != nil {
+			return err
+		}
+		if err := visit(ctx, client, back); err != nil {
+			return err
+		}
+	} else if _, err := d.v.control.ConnectAppAuthorization(ctx, d.caller, control.ConnectInput{Bundle: a.BundleID, Authorization: a.ID}); err != nil {
+		return err
+	}
+	now, err := d.v.control.GetAppAuthorization(ctx, d.caller, a.BundleID, a.ID)
+	if err == nil && now.Status != fabric.Connected {
+		err = fmt.Errorf("the authorization is %s: %s", now.Status, now.Reason)
+	}
+	return err
+}
+
+func visit(ctx context.Context, client *http.Client, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, res.Body)
+	return errors.Join(err, res.Body.Close())
+}
+
+func (d *demo) ingestion(ctx context.Context, b fabric.AppBundle, app demoApp) (ing fabric.Ingestion, made bool, err error) {
+	page, err := d.v.control.ListIngestions(ctx, d.caller, b.ID, control.Paging{})
+	if err != nil {
+		return fabric.Ingestion{}, false, err
+	}
+	for _, i := range page.Items {
+		if i.App == app.name {
+			return i, false, nil
+		}
+	}
+	ing, err = d.v.control.CreateIngestion(ctx, d.caller, control.CreateIngestionInput{
+		Bundle: b.ID, App: app.name, TenantID: app.tenant, Type: fabric.IngestionTypeAuditLog,
+	})
+	return ing, true, err
+}
+
+// delivered waits until both destinations of an ingestion have an object, and
+// returns the newest of each.
+func (d *demo) delivered(ctx context.Context, ing fabric.Ingestion) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, demoPatience)
+	defer cancel()
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for {
+		files, err := objects(filepath.Join(d.v.settings.BucketsDir, demoBucket), ing.ID)
+		if err != nil {
+			return nil, err
+		}
+		if len(files) == 2 {
+			return files, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("no objects were delivered within %v: the log has more", demoPatience)
+		case <-look.C:
+		}
+	}
+}
+
+// objects returns the newest object of each schema that an ingestion delivered.
+func objects(root, ingestionID string) ([]string, error) {
+	newest := map[string]string{}
+	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || strings.HasPrefix(e.Name(), ".") || !strings.Contains(path, ingestionID) {
+			return err
+		}
+		schema, _, _ := strings.Cut(strings.TrimPrefix(path, root+string(filepath.Separator)), string(filepath.Separator))
+		newest[schema] = max(newest[schema], path)
+		return nil
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var files []string
+	for _, schema := range []fabric.Schema{fabric.SchemaOCSF, fabric.SchemaRaw} {
+		if f := newest[string(schema)]; f != "" {
+			files = append(files, f)
+		}
+	}
+	return files, err
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"selvedge/internal/config"
+	"selvedge/internal/secret"
+	"selvedge/internal/sigv4"
+	"selvedge/internal/store"
+)
+
+// metaMasterCheck names the value that shows whether a master key is the one
+// that the database was made with.
+const metaMasterCheck = "master key check"
+
+// masterKey loads the master key and holds it against the database. At the
+// first start, and only then, it makes one.
+func masterKey(ctx context.Context, s config.Settings, db *store.Store) (secret.Master, error) {
+	check, err := db.Meta(ctx, metaMasterCheck)
+	known := err == nil
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return secret.Master{}, err
+	}
+	m, err := secret.LoadMaster(s.MasterKeyFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		if known {
+			return secret.Master{}, fmt.Errorf("the master key %s is missing: the database was sealed with it, so put the file back", s.MasterKeyFile)
+		}
+		m, err = secret.CreateMaster(s.MasterKeyFile)
+	}
+	if err != nil {
+		return secret.Master{}, err
+	}
+	if !known {
+		if check, err = db.SetMetaOnce(ctx, metaMasterCheck, m.Check()); err != nil {
+			return secret.Master{}, err
+		}
+	}
+	if err := m.Verify(check); err != nil {
+		return secret.Master{}, fmt.Errorf("%s is not the master key of this database: %w", s.MasterKeyFile, err)
+	}
+	return m, nil
+}
+
+// credentialsFile is where the root key is, for the AWS clients of this
+// machine.
+func credentialsFile(s config.Settings) string { return filepath.Join(s.DataDir, "credentials") }
+
+// rootKey returns the root key: that of the environment, or that of the
+// credentials file, or at the first start a new one. Either way the file holds
+// it afterwards.
+func rootKey(s config.Settings) (sigv4.Key, error) {
+	path := credentialsFile(s)
+	key := sigv4.Key{ID: s.AccessKeyID, Secret: s.SecretAccessKey.Reveal(), Account: s.AccountID}
+	kept, err := readCredentials(path)
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return sigv4.Key{}, err
+	case key.ID != "" && kept.ID == key.ID && kept.Secret == key.Secret:
+		return key, nil
+	case key.ID == "" && err == nil:
+		kept.Account = s.AccountID
+		return kept, nil
+	case key.ID == "":
+		key.ID, key.Secret = newAccessKey()
+	}
+	return key, writePrivate(path, fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", key.ID, key.Secret))
+}
+
+// newAccessKey makes a key of the form that AWS's have.
+func newAccessKey() (id, secretKey string) {
+	return "AKIA" + rand.Text()[:16], base64.StdEncoding.EncodeToString([]byte(rand.Text() + rand.Text()))[:40]
+}
+
+// readCredentials reads the default profile of a shared-credentials file
+// (https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html, checked
+// 2026-11-22).
+func readCredentials(path string) (sigv4.Key, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return sigv4.Key{}, fmt.Errorf("read the root key: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return sigv4.Key{}, fmt.Errorf("%s can be read by others (mode %04o): chmod 600 it, and replace the key if somebody may have read it", path, info.Mode().Perm())
+	}
+	text, err := os.ReadFile(filepath.Clean(path))
+	if err != nil {
+		return sigv4.Key{}, fmt.Errorf("read the root key: %w", err)
+	}
+	var key sigv4.Key
+	section := ""
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	for lines.Scan() {
+		line := strings.TrimSpace(lines.Text())
+		if strings.HasPrefix(line, "[") {
+			section = line
+		}
+		name, value, ok := strings.Cut(line, "=")
+		if !ok || section != "[default]" {
+			continue
+		}
+		switch strings.TrimSpace(name) {
+		case "aws_access_key_id":
+			key.ID = strings.TrimSpace(value)
+		case "aws_secret_access_key":
+			key.Secret = strings.TrimSpace(value)
+		}
+	}
+	if key.ID == "" || key.Secret == "" {
+		return sigv4.Key{}, fmt.Errorf("%s has no [default] profile with aws_access_key_id and aws_secret_access_key: remove the file and a new key is made", path)
+	}
+	return key, nil
+}
+
+// writePrivate replaces a file, for its owner alone, in one step.
+func writePrivate(path, text string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".credentials-*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	_, err = f.WriteString(text)
+	err = errors.Join(err, f.Chmod(0o600), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, errors.Join(err, os.Remove(f.Name())))
+	}
+	return nil
+}
+
+// lookup knows the root key alone.
+func lookup(root sigv4.Key) sigv4.Lookup {
+	return func(_ context.Context, id string) (sigv4.Key, bool, error) {
+		return root, id == root.ID, nil
+	}
+}
+
+// dataDir makes the data directory, for its owner alone.
+func dataDir(path string) error {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return fmt.Errorf("make the data directory: %w", err)
+	}
+	return nil
+}

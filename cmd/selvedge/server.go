@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"selvedge/connector/all"
+	"selvedge/internal/config"
+	"selvedge/internal/console"
+	"selvedge/internal/control"
+	"selvedge/internal/job"
+	"selvedge/internal/metric"
+	"selvedge/internal/outbound"
+	"selvedge/internal/pipeline"
+	"selvedge/internal/secret"
+	"selvedge/internal/sigv4"
+	"selvedge/internal/store"
+	"selvedge/internal/token"
+	"selvedge/internal/wire"
+	"selvedge/sink/local"
+)
+
+// The times of a server's life.
+const (
+	lease     = 5 * time.Second  // of duties: how long they outlive a killed process
+	stopGrace = 20 * time.Second // for requests and duties under way
+)
+
+// server is everything that serve runs.
+type server struct {
+	settings   config.Settings
+	log        *slog.Logger
+	store      *store.Store
+	metrics    *metric.Metrics
+	tokens     *token.Manager
+	control    *control.Control
+	dispatcher *job.Dispatcher
+	listener   net.Listener
+	http       *http.Server
+	root       sigv4.Key
+	url        string // public, without a slash at the end
+}
+
+// newServer takes the data directory and the port. Nothing is served yet.
+func newServer(ctx context.Context, s config.Settings, log *slog.Logger) (*server, error) {
+	if err := dataDir(s.DataDir); err != nil {
+		return nil, err
+	}
+	v := &server{settings: s, log: log, metrics: metric.New()}
+	if err := v.open(ctx); err != nil {
+		return nil, errors.Join(err, v.close())
+	}
+	return v, nil
+}
+
+func (v *server) open(ctx context.Context) error {
+	var err error
+	path := filepath.Join(v.settings.DataDir, "selvedge.db")
+	if v.store, err = store.Open(ctx, store.Options{Path: path, Now: time.Now}); err != nil {
+		return err
+	}
+	master, err := masterKey(ctx, v.settings, v.store)
+	if err != nil {
+		return err
+	}
+	if v.root, err = rootKey(v.settings); err != nil {
+		return err
+	}
+	var lc net.ListenConfig
+	if v.listener, err = lc.Listen(ctx, "tcp", v.settings.Listen); err != nil {
+		return fmt.Errorf("%w: choose another address with --listen", err)
+	}
+	v.url = v.settings.PublicURLAt(v.listener.Addr())
+	if err := v.wire(master); err != nil {
+		return err
+	}
+	return v.tokens.Replay(ctx)
+}
+
+// wire makes the parts and gives each what it needs.
+func (v *server) wire(master secret.Master) error {
+	keys := secret.NewKeyring(master, v.store.DataKey, time.Now)
+	buckets := local.New(v.settings.BucketsDir)
+	owner := owner()
+	v.tokens = token.New(token.Options{
+		Store: v.store, Keys: keys, Apps: all.Apps(), Derive: master.Derive, PublicURL: v.url,
+		Transport: outbound.New(outbound.Options{Origins: v.settings.Origins, ProxyURL: v.settings.ProxyURL, Log: v.log}),
+		Now:       time.Now, Log: v.log, Owner: owner, Dir: filepath.Join(v.settings.DataDir, "custody"), Wake: v.wake,
+		Observe: func(app string, what store.EventKind) { v.metrics.Granted(app, string(what)) },
+	})
+	var err error
+	v.control, err = control.New(control.Options{
+		Store: v.store, Apps: all.Apps(), Grants: v.tokens, Keys: keys, Places: places{buckets},
+		Derive: master.Derive, Now: time.Now, Log: v.log, Wake: v.wake,
+	})
+	if err != nil {
+		return err
+	}
+	kinds, err := v.duties(keys, buckets)
+	if err != nil {
+		return err
+	}
+	v.dispatcher = job.New(job.Options{
+		Store: v.store, Kinds: kinds, Owner: owner, Lease: lease, Grace: stopGrace,
+		Now: time.Now, Log: v.log, Observer: dutyObserver{v.metrics},
+	})
+	v.metrics.WatchDuties(v.dutyStates)
+	v.http = &http.Server{
+		Handler:           v.handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(v.log.Handler(), slog.LevelDebug),
+	}
+	return nil
+}
+
+// wake is safe to call before there is a dispatcher.
+func (v *server) wake() {
+	if v.dispatcher != nil {
+		v.dispatcher.Wake()
+	}
+}
+
+func (v *server) duties(keys *secret.Keyring, buckets *local.Sink) ([]job.Kind, error) {
+	o := pipeline.Options{
+		Store: v.store, Keys: keys, Apps: all.Apps(), Grants: v.tokens, Buckets: buckets,
+		Interval: v.settings.PollInterval, KeepRaw: v.settings.KeepRaw, Now: time.Now, Log: v.log,
+		Observer: v.metrics, Wake: v.wake,
+	}
+	poller, err := pipeline.NewPoller(o)
+	if err != nil {
+		return nil, err
+	}
+	deliverer, err := pipeline.NewDeliverer(o)
+	if err != nil {
+		return nil, err
+	}
+	return []job.Kind{
+		{Duty: store.DutyRefresh, Workers: 8, Timeout: 2 * time.Minute, Run: v.tokens.Refresh},
+		{Duty: store.DutyPoll, Workers: 16, Timeout: 10 * time.Minute, Run: poller.Run},
+		{Duty: store.DutyDeliver, Workers: 8, Timeout: 10 * time.Minute, Run: deliverer.Run},
+		{Duty: store.DutySweep, Workers: 1, Timeout: 10 * time.Minute, Run: pipeline.NewSweeper(o).Run},
+	}, nil
+}
+
+// handler gives each path to what serves it. It is no ServeMux, which would
+// redirect paths that are the API's to refuse.
+func (v *server) handler() http.Handler {
+	api := wire.New(wire.Options{
+		Control: v.control, Verifier: sigv4.New("appfabric", lookup(v.root), time.Now), Log: v.log, Now: time.Now,
+		Recorder: func(c wire.Call) { v.metrics.Called(c.Operation, c.ErrorCode, c.Duration) },
+	})
+	pages := map[string]http.Handler{
+		"/appfabric/oauth2": console.Callback(v.tokens, v.log),
+		"/metrics":          v.metrics.Handler(),
+		"/healthz":          http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok") }),
+		"/readyz":           http.HandlerFunc(v.ready),
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if page, ok := pages[r.URL.Path]; ok {
+			page.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	})
+}
+
+// ready says whether the database answers.
+func (v *server) ready(w http.ResponseWriter, r *http.Request) {
+	if err := v.store.Ping(r.Context()); err != nil {
+		v.log.ErrorContext(r.Context(), "not ready", "error", err)
+		writeText(w, http.StatusServiceUnavailable, "the database does not answer")
+		return
+	}
+	writeText(w, http.StatusOK, "ok")
+}
+
+func writeText(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintln(w, text)
+}
+
+// run serves and works until ctx ends, then drains: requests and duties under
+// way end first, and no lease stays behind.
+func (v *server) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	failed := make(chan error, 2)
+	go func() {
+		err := v.http.Serve(v.listener)
+		if errors.Is(err, http.ErrServerClosed) {
+			err = nil
+		}
+		cancel()
+		failed <- err
+	}()
+	go func() {
+		err := v.dispatcher.Run(ctx)
+		cancel()
+		failed <- err
+	}()
+	<-ctx.Done()
+	v.log.Info("stopping")
+	stop, done := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+	defer done()
+	err := v.http.Shutdown(stop)
+	err = errors.Join(err, <-failed, <-failed, v.tokens.Close(stop))
+	v.control.Wait()
+	return errors.Join(err, v.close())
+}
+
+// close gives up what open took.
+func (v *server) close() error {
+	var errs []error
+	if v.listener != nil {
+		if err := v.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if v.store != nil {
+		errs = append(errs, v.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// owner names this process in leases.
+func owner() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), rand.Text()[:8])
+}
