@@ -143,7 +143,7 @@ func open(aead cipher.AEAD, sealed []byte, parts ...string) ([]byte, error) {
 func associated(header []byte, parts []string) []byte {
 	out := append([]byte(nil), header...)
 	for _, p := range parts {
-		out = binary.BigEndian.AppendUint32(out, uint32(len(p)))
+		out = binary.BigEndian.AppendUint64(out, uint64(len(p)))
 		out = append(out, p...)
 	}
 	return out
