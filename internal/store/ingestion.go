@@ -138,7 +138,7 @@ func (s *Store) StartIngestion(ctx context.Context, c fabric.Caller, bundleID, i
 		if err := s.turn(ctx, tx, c, bundleID, id, fabric.Enabled); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE stream SET crashes = 0, attempt = 0, last_error = '',
+		_, err := tx.ExecContext(ctx, `UPDATE stream SET crashes = 0, attempt = 0, stuck_since = 0, last_error = '',
 			due_at = CASE WHEN EXISTS (SELECT 1 FROM ingestion_destination d WHERE d.ingestion_id = stream.ingestion_id)
 			THEN ? ELSE due_at END WHERE ingestion_id = ?`, millis(s.now()), id)
 		return err
@@ -147,7 +147,8 @@ func (s *Store) StartIngestion(ctx context.Context, c fabric.Caller, bundleID, i
 
 // StopIngestion disables an ingestion. A poll under way is fenced off, so that
 // nothing is collected once StopIngestion has returned; its lease is left to
-// run out, so that the next poll does not begin beside it. It answers
+// run out, so that the next poll does not begin beside it. What was collected
+// is delivered still. It answers
 // ErrNotFound and ErrState.
 func (s *Store) StopIngestion(ctx context.Context, c fabric.Caller, bundleID, id string) error {
 	return s.update(ctx, "stop ingestion", func(tx *sql.Tx) error {
@@ -155,7 +156,10 @@ func (s *Store) StopIngestion(ctx context.Context, c fabric.Caller, bundleID, id
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE stream SET due_at = NULL, fence = fence + 1 WHERE ingestion_id = ?`, id)
-		return err
+		if err != nil {
+			return err
+		}
+		return s.closeBatches(ctx, tx, id)
 	})
 }
 
