@@ -31,7 +31,7 @@ import (
 // The times of a server's life.
 const (
 	lease     = 5 * time.Second  // of duties: how long they outlive a killed process
-	stopGrace = 20 * time.Second // for requests and duties under way
+	stopGrace = 30 * time.Second // for requests and duties under way; a connection takes up to 25
 )
 
 // server is everything that serve runs.
@@ -93,7 +93,7 @@ func (v *server) wire(master secret.Master) error {
 	v.tokens = token.New(token.Options{
 		Store: v.store, Keys: keys, Apps: all.Apps(), Derive: master.Derive, PublicURL: v.url,
 		Transport: outbound.New(outbound.Options{Origins: v.settings.Origins, ProxyURL: v.settings.ProxyURL, Log: v.log}),
-		Now:       time.Now, Log: v.log, Owner: owner, Dir: filepath.Join(v.settings.DataDir, "custody"), Wake: v.wake,
+		Now:       time.Now, Log: v.log, Owner: owner + "/connect", Dir: filepath.Join(v.settings.DataDir, "custody"), Wake: v.wake,
 		Observe: func(app string, what store.EventKind) { v.metrics.Granted(app, string(what)) },
 	})
 	var err error
@@ -148,7 +148,7 @@ func (v *server) duties(keys *secret.Keyring, buckets *local.Sink) ([]job.Kind, 
 	}
 	return []job.Kind{
 		{Duty: store.DutyRefresh, Workers: 8, Timeout: 2 * time.Minute, Run: v.tokens.Refresh},
-		{Duty: store.DutyPoll, Workers: 16, Timeout: 10 * time.Minute, Run: poller.Run},
+		{Duty: store.DutyPoll, Workers: 32, Timeout: 10 * time.Minute, Run: poller.Run},
 		{Duty: store.DutyDeliver, Workers: 8, Timeout: 10 * time.Minute, Run: deliverer.Run},
 		{Duty: store.DutySweep, Workers: 1, Timeout: 10 * time.Minute, Run: pipeline.NewSweeper(o).Run},
 	}, nil
@@ -215,8 +215,12 @@ func (v *server) run(ctx context.Context) error {
 	v.log.Info("stopping")
 	stop, done := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
 	defer done()
-	err := v.http.Shutdown(stop)
-	err = errors.Join(err, <-failed, <-failed, v.tokens.Close(stop))
+	for what, end := range map[string]func(context.Context) error{"requests": v.http.Shutdown, "connections": v.tokens.Close} {
+		if err := end(stop); err != nil {
+			v.log.Warn("did not end in time; what matters of them is in the store", "what", what, "error", err)
+		}
+	}
+	err := errors.Join(<-failed, <-failed)
 	v.control.Wait()
 	return errors.Join(err, v.close())
 }
