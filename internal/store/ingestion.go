@@ -32,9 +32,10 @@ func ingestion(ctx context.Context, q querier, c fabric.Caller, bundleID, id str
 
 // Start is where the streams of a new ingestion begin.
 type Start struct {
-	Streams []string // names
-	Cursor  string   // JSON, opaque to the store
-	From    time.Time
+	Streams  []string // names
+	Cursor   string   // JSON, opaque to the store
+	From     time.Time
+	Requires string // another application whose authorization for the tenant must be Connected too; empty: none
 }
 
 // CreateIngestion inserts an ingestion and its streams, which rest until the
@@ -51,7 +52,7 @@ func (s *Store) CreateIngestion(ctx context.Context, c fabric.Caller, i fabric.I
 			i, err = ingestion(ctx, tx, c, i.BundleID, first)
 			return err
 		}
-		if err := s.mayIngest(ctx, tx, c, i, t.Limit); err != nil {
+		if err := s.mayIngest(ctx, tx, c, i, start.Requires, t.Limit); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO ingestion (`+ingestionColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -73,19 +74,24 @@ func (s *Store) CreateIngestion(ctx context.Context, c fabric.Caller, i fabric.I
 	return i, err
 }
 
-func (s *Store) mayIngest(ctx context.Context, tx *sql.Tx, c fabric.Caller, i fabric.Ingestion, limit int) error {
+func (s *Store) mayIngest(ctx context.Context, tx *sql.Tx, c fabric.Caller, i fabric.Ingestion, requires string, limit int) error {
 	if _, err := bundle(ctx, tx, c, i.BundleID); err != nil {
 		return err
 	}
-	n, err := count(ctx, tx, `SELECT count(*) FROM app_authorization
-		WHERE bundle_id = ? AND app = ? AND tenant_id = ? AND status = ?`, i.BundleID, i.App, i.TenantID, fabric.Connected)
-	if err != nil {
-		return err
+	for _, app := range []string{i.App, requires} {
+		if app == "" {
+			continue
+		}
+		n, err := count(ctx, tx, `SELECT count(*) FROM app_authorization
+			WHERE bundle_id = ? AND app = ? AND tenant_id = ? AND status = ?`, i.BundleID, app, i.TenantID, fabric.Connected)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrNotConnected
+		}
 	}
-	if n == 0 {
-		return ErrNotConnected
-	}
-	err = quota(ctx, tx, limit, `SELECT count(*) FROM ingestion WHERE account = ? AND region = ?`, c.Account, c.Region)
+	err := quota(ctx, tx, limit, `SELECT count(*) FROM ingestion WHERE account = ? AND region = ?`, c.Account, c.Region)
 	if err != nil {
 		return err
 	}

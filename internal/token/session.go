@@ -44,6 +44,9 @@ func (m *Manager) session(g store.Grant, t tokens, facts map[string]string) (con
 	if err != nil {
 		return nil, err
 	}
+	if err := Connectable(app); err != nil {
+		return nil, fmt.Errorf("token: open session: %w", err)
+	}
 	base, err := place(app, t.Tenant, app.Auth.Origin)
 	if err != nil {
 		return nil, fmt.Errorf("token: open session: %w", err)
