@@ -99,7 +99,7 @@ func (v *server) wire(master secret.Master) error {
 	var err error
 	v.control, err = control.New(control.Options{
 		Store: v.store, Apps: all.Apps(), Grants: v.tokens, Keys: keys, Places: places{buckets},
-		Derive: master.Derive, Now: time.Now, Log: v.log, Wake: v.wake,
+		Derive: master.Derive, Now: time.Now, Log: v.log, Wake: v.wake, Quotas: control.Quotas(v.settings.Quotas),
 	})
 	if err != nil {
 		return err
@@ -159,6 +159,7 @@ func (v *server) duties(keys *secret.Keyring, buckets *local.Sink) ([]job.Kind, 
 func (v *server) handler() http.Handler {
 	api := wire.New(wire.Options{
 		Control: v.control, Verifier: sigv4.New("appfabric", lookup(v.root), time.Now), Log: v.log, Now: time.Now,
+		Throttle: wire.Throttle(v.settings.Throttle),
 		Recorder: func(c wire.Call) { v.metrics.Called(c.Operation, c.ErrorCode, c.Duration) },
 	})
 	pages := map[string]http.Handler{

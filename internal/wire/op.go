@@ -75,8 +75,8 @@ func (a *api) handle(w http.ResponseWriter, r *http.Request, op *operation, call
 	return ans
 }
 
-// run is the order of checks: signature, route, members, policy; then the
-// operation.
+// run is the order of checks: signature, rate, route, members, policy; then
+// the operation.
 func (a *api) run(w http.ResponseWriter, r *http.Request, op *operation, call *Call) (any, error) {
 	body, err := read(w, r)
 	if err != nil {
@@ -87,6 +87,11 @@ func (a *api) run(w http.ResponseWriter, r *http.Request, op *operation, call *C
 		return nil, err
 	}
 	call.Caller = fabric.Caller{Account: identity.Account, Region: identity.Region, AccessKeyID: identity.AccessKeyID}
+	if a.throttle != nil {
+		if err := a.throttle.take(identity.Account, call.Operation, a.Now()); err != nil {
+			return nil, err
+		}
+	}
 	if op == nil {
 		return nil, nil
 	}

@@ -3,9 +3,9 @@
 // exceptions and their statuses. What an operation does is in package control.
 //
 // A request goes one way, in this order: the body is read (1 MiB at the most),
-// the signature verified, the route found, the members decoded and all their
-// constraints checked at once, the caller authorised, the operation called and
-// its output encoded. Whatever fails on the way becomes an exception that the
+// the signature verified, the caller's rate checked, the route found, the
+// members decoded and all their constraints checked at once, the caller
+// authorised, the operation called and its output encoded. Whatever fails on the way becomes an exception that the
 // operation models; every answer has a request id, and every answer but that of
 // a delete is JSON.
 //
@@ -37,6 +37,8 @@ type Options struct {
 	// of kind AccessDenied. Nil: a caller may do everything.
 	Authorize func(ctx context.Context, caller fabric.Caller, operation, resource string) error
 
+	Throttle Throttle
+
 	// Recorder is told of every call after its answer is written. It must not
 	// block.
 	Recorder func(Call)
@@ -59,13 +61,14 @@ type Call struct {
 // api serves the routes.
 type api struct {
 	Options
-	mux *http.ServeMux
+	mux      *http.ServeMux
+	throttle *throttle // nil: nothing is limited
 }
 
 // New returns the API. It answers every path: what is no route is an
 // UnknownOperationException.
 func New(o Options) http.Handler {
-	a := &api{Options: o, mux: http.NewServeMux()}
+	a := &api{Options: o, mux: http.NewServeMux(), throttle: newThrottle(o.Throttle)}
 	for _, op := range routes() {
 		a.mux.Handle(op.method+" "+op.pattern, a.serve(&op))
 	}
