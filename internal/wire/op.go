@@ -31,20 +31,21 @@ func (a *api) serve(route *operation) http.Handler {
 		}
 		var op *operation
 		if route != nil && r.Method == route.method { // ServeMux takes HEAD for GET
-			op, call.Operation = route, route.name
+			op, call.Operation, call.ReadOnly = route, route.name, route.readOnly()
 		}
 		ans := a.handle(w, r, op, &call)
-		a.write(w, r, call.RequestID, ans)
-		call.Status, call.ErrorCode, call.Message = ans.status, ans.errorCode, ans.message
-		call.Duration = a.Now().Sub(call.Start)
 		if a.Recorder != nil {
+			call.Status, call.ErrorCode, call.Message = ans.status, ans.errorCode, ans.message
+			call.Elements = elements(op, ans)
+			call.Duration = a.Now().Sub(call.Start)
 			a.Recorder(call)
 		}
+		a.write(w, r, call.RequestID, ans)
 	})
 }
 
 // handle runs a request and turns every failure, a panic included, into an
-// answer. It notes the caller in call.
+// answer. It notes the caller and the parameters in call.
 func (a *api) handle(w http.ResponseWriter, r *http.Request, op *operation, call *Call) (ans answer) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -96,6 +97,7 @@ func (a *api) run(w http.ResponseWriter, r *http.Request, op *operation, call *C
 		return nil, nil
 	}
 	in, err := decode(r, op.input, body)
+	call.Parameters = parameters(op.input, in.values)
 	if err != nil {
 		return nil, err
 	}

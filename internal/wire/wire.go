@@ -39,8 +39,8 @@ type Options struct {
 
 	Throttle Throttle
 
-	// Recorder is told of every call after its answer is written. It must not
-	// block.
+	// Recorder is told of every call before its answer is written, so that no
+	// answer goes out that is not recorded. It must not block for long.
 	Recorder func(Call)
 }
 
@@ -48,6 +48,7 @@ type Options struct {
 type Call struct {
 	RequestID string
 	Operation string        // empty where no route fits
+	ReadOnly  bool          // the operation changes nothing
 	Caller    fabric.Caller // zero where the signature was refused
 	Status    int           // HTTP status
 	ErrorCode string        // name of the exception; empty on success
@@ -56,6 +57,11 @@ type Call struct {
 	Duration  time.Duration
 	SourceIP  string // address of the connection, with its port
 	UserAgent string
+
+	// What was asked for, by the names of the model, and what was answered where
+	// the operation changes something. nil: nothing, or the signature was refused.
+	Parameters map[string]any
+	Elements   map[string]any
 }
 
 // api serves the routes.
