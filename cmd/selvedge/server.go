@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"selvedge/connector/all"
+	"selvedge/internal/audit"
 	"selvedge/internal/config"
 	"selvedge/internal/console"
 	"selvedge/internal/control"
@@ -40,6 +41,7 @@ type server struct {
 	log        *slog.Logger
 	store      *store.Store
 	metrics    *metric.Metrics
+	trail      *audit.Trail // nil: none is kept
 	tokens     *token.Manager
 	control    *control.Control
 	dispatcher *job.Dispatcher
@@ -65,6 +67,9 @@ func (v *server) open(ctx context.Context) error {
 	var err error
 	path := filepath.Join(v.settings.DataDir, "selvedge.db")
 	if v.store, err = store.Open(ctx, store.Options{Path: path, Now: time.Now}); err != nil {
+		return err
+	}
+	if v.trail, err = openTrail(v.settings.TrailFile); err != nil {
 		return err
 	}
 	master, err := masterKey(ctx, v.settings, v.store)
@@ -160,7 +165,7 @@ func (v *server) handler() http.Handler {
 	api := wire.New(wire.Options{
 		Control: v.control, Verifier: sigv4.New("appfabric", lookup(v.root), time.Now), Log: v.log, Now: time.Now,
 		Throttle: wire.Throttle(v.settings.Throttle),
-		Recorder: func(c wire.Call) { v.metrics.Called(c.Operation, c.ErrorCode, c.Duration) },
+		Recorder: v.record,
 	})
 	pages := map[string]http.Handler{
 		"/appfabric/oauth2": console.Callback(v.tokens, v.log),
@@ -236,6 +241,9 @@ func (v *server) close() error {
 	}
 	if v.store != nil {
 		errs = append(errs, v.store.Close())
+	}
+	if v.trail != nil {
+		errs = append(errs, v.trail.Close())
 	}
 	return errors.Join(errs...)
 }
