@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -111,6 +112,15 @@ func TestMovedFile(t *testing.T) {
 	}
 	record(t, trail, numbered(3))
 	same(t, "after it was removed", tail(t, trail, 9, audit.Filter{}), "1", "3")
+	if err := errors.Join(os.Rename(path, path+".2"), os.WriteFile(path, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	record(t, trail, numbered(4))
+	same(t, "after it was replaced", tail(t, trail, 9, audit.Filter{}), "3", "1", "4")
+	if err := os.Remove(path + ".2"); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "without the one that was replaced", tail(t, trail, 9, audit.Filter{}), "1", "4")
 }
 
 // A gap that an interrupted rotation left is filled, and nothing beyond it moves.
