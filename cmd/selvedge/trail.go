@@ -20,9 +20,13 @@ func (v *server) record(c wire.Call) {
 	if v.trail == nil {
 		return
 	}
+	user := c.Caller.AccessKeyID // an access key stands for the user that it was made for
+	if user == v.root.ID {
+		user = ""
+	}
 	err := v.trail.Record(audit.Call{
-		RequestID: c.RequestID, Time: c.Start.Add(c.Duration), Source: "appfabric.amazonaws.com",
-		Operation: c.Operation, ReadOnly: c.ReadOnly, Caller: c.Caller, SourceIP: c.SourceIP, UserAgent: c.UserAgent,
+		RequestID: c.RequestID, Time: c.Start.Add(c.Duration), Source: c.Source,
+		Operation: c.Operation, ReadOnly: c.ReadOnly, Caller: c.Caller, User: user, SourceIP: c.SourceIP, UserAgent: c.UserAgent,
 		ErrorCode: c.ErrorCode, ErrorMessage: c.Message, Parameters: c.Parameters, Elements: c.Elements,
 	})
 	if err != nil {

@@ -1,7 +1,5 @@
 package wire
 
-import "time"
-
 // The tables, for the tests that try every line of them.
 
 // The types of shapes and the locations of members.
@@ -67,11 +65,4 @@ func shapeOf(s shape) Shape {
 		out.Element = &e
 	}
 	return out
-}
-
-// NewThrottle is the limit of rates: to take a token, and how many buckets are
-// kept.
-func NewThrottle(t Throttle) (take func(account, operation string, now time.Time) error, kept func() int) {
-	th := newThrottle(t)
-	return th.take, func() int { return len(th.full) }
 }

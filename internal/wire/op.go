@@ -27,7 +27,7 @@ func errTooLarge() error {
 func (a *api) serve(route *operation) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		call := Call{
-			RequestID: uuid.NewString(), Start: a.Now(), SourceIP: r.RemoteAddr, UserAgent: r.UserAgent(),
+			RequestID: uuid.NewString(), Source: source(r), Start: a.Now(), SourceIP: r.RemoteAddr, UserAgent: r.UserAgent(),
 		}
 		var op *operation
 		if route != nil && r.Method == route.method { // ServeMux takes HEAD for GET

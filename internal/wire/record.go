@@ -14,11 +14,26 @@ import (
 // words.
 const hidden = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
+// source is the service that a request is for: AWS's, or Selvedge's own.
+func source(r *http.Request) string {
+	if strings.HasPrefix(r.URL.Path, "/selvedge/") {
+		return "selvedge"
+	}
+	return "appfabric.amazonaws.com"
+}
+
 // readOnly says whether an operation only reads, by AWS's classification: it
 // counts BatchGetUserAccessTasks among those that write
 // (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsappfabric.html,
 // checked 2026-11-22).
-func (op *operation) readOnly() bool { return op.method == http.MethodGet }
+func (op *operation) readOnly() bool {
+	for _, verb := range []string{"Get", "List", "Show"} {
+		if strings.HasPrefix(op.name, verb) {
+			return true
+		}
+	}
+	return false
+}
 
 // parameters is what a request asked for. nil: nothing. A member that the model
 // does not know is left out, and a value of another type than its member is
@@ -93,8 +108,8 @@ func elements(op *operation, ans answer) map[string]any {
 }
 
 // hide removes from an answer what must not be recorded: the members that the
-// model marks as sensitive, and of an authUrl the query, which has the state
-// that a callback is known by.
+// model marks as sensitive, the secret of a new access key, and of an authUrl
+// the query, which has the state that a callback is known by.
 func hide(v any) {
 	switch v := v.(type) {
 	case []any:
@@ -104,7 +119,7 @@ func hide(v any) {
 	case map[string]any:
 		for name := range maps.Keys(v) {
 			switch name {
-			case "email", "userId", "userFullName", "userFirstName", "userLastName":
+			case "email", "userId", "userFullName", "userFirstName", "userLastName", "secretAccessKey":
 				v[name] = hidden
 			case "authUrl":
 				address, _ := v[name].(string)

@@ -164,3 +164,38 @@ func TestRecordedBeforeTheAnswer(t *testing.T) {
 		t.Errorf("recorded before the answer: %v; the answer: %s", recorded, rec.Body)
 	}
 }
+
+// What an answer has of the model's sensitive members, or of a new key, is not
+// recorded, however deep it is.
+func TestHiddenElements(t *testing.T) {
+	t.Parallel()
+	got := decoded(t, `{"accessKey":{"accessKeyId":"id","secretAccessKey":"canary"},"userAccessResultsList":[
+		{"email":"canary","userId":"canary","userFullName":"canary","userFirstName":"canary","userLastName":"canary","app":"OKTA"}]}`)
+	wire.Hide(got)
+	want := decoded(t, strings.ReplaceAll(`{"accessKey":{"accessKeyId":"id","secretAccessKey":"-"},"userAccessResultsList":[
+		{"email":"-","userId":"-","userFullName":"-","userFirstName":"-","userLastName":"-","app":"OKTA"}]}`, `"-"`, `"`+redaction+`"`))
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("elements (-want +got):\n%s", diff)
+	}
+}
+
+// Selvedge's own administration is a service of its own in the record, and AWS's
+// classification says what only reads.
+func TestRecordedSourceAndReadOnly(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	w := who{keyA, region}
+	for target, want := range map[string]string{"/appbundles": "appfabric.amazonaws.com", "/selvedge/v1/Nothing": "selvedge"} {
+		s.send(t, w, "POST", target, "{}")
+		if got := s.lastCall(t).Source; got != want {
+			t.Errorf("%s: source %s, want %s", target, got, want)
+		}
+	}
+	f := s.furnish(t, w)
+	for _, c := range calls(f.bundle, f.authorization, f.ingestion, f.destination, f.bundleARN) {
+		s.send(t, w, c.method, c.target, c.body)
+		if got := s.lastCall(t); got.Operation != c.operation || got.ReadOnly != (c.method == "GET") {
+			t.Errorf("%s: recorded as %s, read only %v", c.operation, got.Operation, got.ReadOnly)
+		}
+	}
+}

@@ -37,16 +37,17 @@ type Options struct {
 	// of kind AccessDenied. Nil: a caller may do everything.
 	Authorize func(ctx context.Context, caller fabric.Caller, operation, resource string) error
 
-	Throttle Throttle
-
 	// Recorder is told of every call before its answer is written, so that no
 	// answer goes out that is not recorded. It must not block for long.
 	Recorder func(Call)
+
+	Throttle Throttle
 }
 
 // Call is one request and how it was answered, without anything secret.
 type Call struct {
 	RequestID string
+	Source    string        // the service, as CloudTrail names it
 	Operation string        // empty where no route fits
 	ReadOnly  bool          // the operation changes nothing
 	Caller    fabric.Caller // zero where the signature was refused
