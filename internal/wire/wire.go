@@ -5,9 +5,9 @@
 // A request goes one way, in this order: the body is read (1 MiB at the most),
 // the signature verified, the caller's rate checked, the route found, the
 // members decoded and all their constraints checked at once, the caller
-// authorised, the operation called and its output encoded. Whatever fails on the way becomes an exception that the
-// operation models; every answer has a request id, and every answer but that of
-// a delete is JSON.
+// authorised, the operation called and its output encoded. Whatever fails on
+// the way becomes an exception that the operation models; every answer has a
+// request id, and every answer but that of a delete is JSON.
 //
 // The model is the SDKs' own, of API version 2023-05-19:
 // https://docs.aws.amazon.com/appfabric/latest/api/ (checked 2026-11-22).
