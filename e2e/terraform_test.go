@@ -25,14 +25,17 @@ func TestTerraform(t *testing.T) {
 	tf := newTerraform(t, p, sim)
 	tf.configure(t)
 	tf.run(t, "init", "-no-color", "-input=false")
-	tf.apply(t, "12 added, 0 changed, 0 destroyed")
+	tf.apply(t, "14 added, 0 changed, 0 destroyed")
 	tf.empty(t)
 	state := tf.state(t)
+	if u := state["module.virginia.aws_appfabric_app_authorization.okta"]["auth_url"]; !strings.Contains(u, "oauth2") {
+		t.Errorf("auth_url is %q", u)
+	}
 	checkTags(t, p, state, map[string]string{"team": "audit", "floor": "", "environment": "test", "empty": ""})
 
 	tf.env = append(tf.env, "TF_VAR_prefix=testing", "TF_VAR_display_name=updated", "TF_VAR_spare_key=Another",
 		`TF_VAR_tags={"environment":"","owner":"me"}`)
-	tf.apply(t, "0 added, 10 changed, 0 destroyed")
+	tf.apply(t, "0 added, 12 changed, 0 destroyed")
 	if d := cmp.Diff(state.ids(), tf.state(t).ids()); d != "" {
 		t.Errorf("resources are others after a change in place: %s", d)
 	}
@@ -51,7 +54,7 @@ func TestTerraform(t *testing.T) {
 	other.env = append(other.env, tf.env[len(tf.env)-4:]...)
 	other.adopt(t, state)
 	// Everything is gone behind the first one's back.
-	tf.plan(t, "12 to add, 0 to change, 0 to destroy")
+	tf.plan(t, "14 to add, 0 to change, 0 to destroy")
 	p.stop(t)
 }
 
@@ -68,7 +71,7 @@ func (tf *terraform) adopt(t *testing.T, state resources) {
 	write(t, filepath.Join(tf.dir, "import.tf"), imports.String())
 	tf.run(t, "init", "-no-color", "-input=false")
 	// A credential cannot be read: it is given again.
-	tf.apply(t, "10 imported, 2 added, 4 changed, 0 destroyed")
+	tf.apply(t, "12 imported, 2 added, 6 changed, 0 destroyed")
 	got := tf.state(t)
 	if d := cmp.Diff(state, got); d != "" {
 		t.Errorf("imported (-made +imported): %s", d)
@@ -164,7 +167,7 @@ func (p *process) in(t *testing.T, region string) *appfabric.Client {
 func checkTags(t *testing.T, p *process, state resources, want map[string]string) {
 	t.Helper()
 	for address, attributes := range state {
-		if strings.Contains(address, "_connection.") || strings.HasSuffix(address, ".spare") {
+		if strings.Contains(address, "_connection.") || strings.HasSuffix(address, ".spare") || strings.HasSuffix(address, ".okta") {
 			continue
 		}
 		region := strings.Split(attributes["arn"], ":")[3]

@@ -48,6 +48,24 @@ resource "aws_appfabric_app_authorization" "spare" {
   }
 }
 
+# Waits for a person's consent at its auth_url.
+resource "aws_appfabric_app_authorization" "okta" {
+  app_bundle_arn = aws_appfabric_app_bundle.this.arn
+  app            = "OKTA"
+  auth_type      = "oauth2"
+
+  credential {
+    oauth2_credential {
+      client_id     = "client"
+      client_secret = var.spare_key
+    }
+  }
+  tenant {
+    tenant_identifier   = "acme.okta.com"
+    tenant_display_name = "Acme"
+  }
+}
+
 resource "aws_appfabric_app_authorization_connection" "this" {
   app_bundle_arn        = aws_appfabric_app_bundle.this.arn
   app_authorization_arn = aws_appfabric_app_authorization.this.arn
