@@ -158,6 +158,8 @@ func (f *front) succeeded(t *testing.T) {
 			t.Errorf("%s was answered with %v, want a %d", operation, got, want)
 		}
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for operation := range f.answered {
 		if operations[operation] == 0 {
 			t.Errorf("the client sent %s, which is no operation", operation)
