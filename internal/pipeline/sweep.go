@@ -14,8 +14,9 @@ const (
 	sweepEvery      = time.Minute
 	keepClientToken = 24 * time.Hour
 	keepLineage     = 90 * 24 * time.Hour
-	keepSeen        = 48 * time.Hour // behind the widest window that a stream reads again
-	bareGrace       = 24 * time.Hour // of an enabled ingestion without a destination
+	keepRevoked     = 90 * 24 * time.Hour // rows of access keys
+	keepSeen        = 48 * time.Hour      // behind the widest window that a stream reads again
+	bareGrace       = 24 * time.Hour      // of an enabled ingestion without a destination
 )
 
 // Sweeper is the duty sweep: every table is bounded.
@@ -34,6 +35,7 @@ func (s *Sweeper) Run(ctx context.Context, c store.Claim) error {
 		drain(func() (int64, error) { return s.o.Store.SweepBatches(ctx, now.Add(-s.o.KeepRaw)) }),
 		drain(func() (int64, error) { return s.o.Store.SweepClientTokens(ctx, now.Add(-keepClientToken)) }),
 		drain(func() (int64, error) { return s.o.Store.SweepGrantEvents(ctx, now.Add(-keepLineage)) }),
+		drain(func() (int64, error) { return s.o.Store.SweepAccessKeys(ctx, now.Add(-keepRevoked)) }),
 		s.sweepSeen(ctx),
 		s.mend(ctx),
 		s.o.Store.Shrink(ctx),
