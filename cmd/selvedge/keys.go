@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +12,7 @@ import (
 	"strings"
 
 	"selvedge/internal/config"
+	"selvedge/internal/control"
 	"selvedge/internal/secret"
 	"selvedge/internal/sigv4"
 	"selvedge/internal/store"
@@ -72,14 +71,10 @@ func rootKey(s config.Settings) (sigv4.Key, error) {
 		kept.Account = s.AccountID
 		return kept, nil
 	case key.ID == "":
-		key.ID, key.Secret = newAccessKey()
+		id, made := control.NewAccessKey()
+		key.ID, key.Secret = id, made.Reveal()
 	}
 	return key, writePrivate(path, fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", key.ID, key.Secret))
-}
-
-// newAccessKey makes a key of the form that AWS's have.
-func newAccessKey() (id, secretKey string) {
-	return "AKIA" + rand.Text()[:16], base64.StdEncoding.EncodeToString([]byte(rand.Text() + rand.Text()))[:40]
 }
 
 // readCredentials reads the default profile of a shared-credentials file
@@ -137,13 +132,6 @@ func writePrivate(path, text string) error {
 		return fmt.Errorf("write %s: %w", path, errors.Join(err, os.Remove(f.Name())))
 	}
 	return nil
-}
-
-// lookup knows the root key alone.
-func lookup(root sigv4.Key) sigv4.Lookup {
-	return func(_ context.Context, id string) (sigv4.Key, bool, error) {
-		return root, id == root.ID, nil
-	}
 }
 
 // dataDir makes the data directory, for its owner alone.
