@@ -159,8 +159,8 @@ func (v *server) duties(keys *secret.Keyring, buckets *local.Sink) ([]job.Kind, 
 // redirect paths that are the API's to refuse.
 func (v *server) handler() http.Handler {
 	api := wire.New(wire.Options{
-		Control: v.control, Verifier: sigv4.New("appfabric", v.control.LookupKey, time.Now), Log: v.log, Now: time.Now,
-		Authorize: v.control.Authorize,
+		Control: v.control, Authorize: v.control.Authorize,
+		Verifier: sigv4.New("appfabric", v.control.LookupKey, time.Now), Log: v.log, Now: time.Now,
 		Recorder: func(c wire.Call) { v.metrics.Called(c.Operation, c.ErrorCode, c.Duration) },
 	})
 	pages := map[string]http.Handler{

@@ -157,6 +157,6 @@ func readPolicy(policy string) (iam.Policy, error) {
 	if p, ok := iam.Managed(policy); ok {
 		return p, nil
 	}
-	return iam.Policy{}, errors.New("Member must be an IAM policy in JSON, or the name of a managed policy: " +
-		"AWSAppFabricReadOnlyAccess or AWSAppFabricFullAccess")
+	return iam.Policy{}, errors.New("no managed policy has this name; " +
+		"AWSAppFabricReadOnlyAccess, AWSAppFabricFullAccess and IAM policies in JSON are allowed")
 }

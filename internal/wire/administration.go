@@ -34,7 +34,7 @@ func listKeysRequest() []member {
 	}
 }
 
-func revokeKeyRequest() []member { return []member{must("accessKeyId", stringOf(16, 128))} }
+func revokeKeyRequest() []member { return []member{must("accessKeyId", stringOf(1, 128))} }
 
 func showRequest() []member { return []member{must("resourceArn", arn())} }
 
