@@ -36,14 +36,14 @@ func (c *Control) Authorize(ctx context.Context, caller fabric.Caller, a Access)
 	if err != nil {
 		return err
 	}
-	policy, managed, err := c.policyOf(ctx, caller)
+	policy, byTags, err := c.policyOf(ctx, caller)
 	if err != nil {
 		return err
 	}
 	refused := iam.Allowed
 	var sentence string
 	for _, q := range asked {
-		if q.tagged && !managed { // managed policies have no conditions
+		if q.tagged && byTags {
 			if q.ResourceTags, err = c.tagsOf(ctx, caller, q.arn); err != nil {
 				return err
 			}
@@ -59,8 +59,9 @@ func (c *Control) Authorize(ctx context.Context, caller fabric.Caller, a Access)
 	return &fabric.Error{Kind: fabric.AccessDenied, Message: sentence}
 }
 
-// policyOf reads what a key may do. A key that is gone may do nothing.
-func (c *Control) policyOf(ctx context.Context, caller fabric.Caller) (policy []iam.Policy, managed bool, err error) {
+// policyOf reads what a key may do, and whether that can depend on the tags of
+// resources. A key that is gone may do nothing.
+func (c *Control) policyOf(ctx context.Context, caller fabric.Caller) (policy []iam.Policy, byTags bool, err error) {
 	k, _, err := c.store.AccessKey(ctx, caller.AccessKeyID)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, false, nil
@@ -75,8 +76,9 @@ func (c *Control) policyOf(ctx context.Context, caller fabric.Caller) (policy []
 	if err != nil { // it was understood when it was given
 		return nil, false, fmt.Errorf("control: policy of the access key %s: %w", k.ID, err)
 	}
-	_, managed = iam.Managed(k.Policy)
-	return []iam.Policy{p}, managed, nil
+	// The name of the condition key cannot hide, except behind a JSON escape.
+	byTags = strings.Contains(strings.ToLower(k.Policy), "resourcetag") || strings.Contains(k.Policy, `\`)
+	return []iam.Policy{p}, byTags, nil
 }
 
 // question is a request of one resource to a policy.

@@ -164,6 +164,7 @@ func TestPolicies(t *testing.T) {
 		{"a child without the tag", where(`"StringEquals":{"aws:ResourceTag/env":"prod"}`), "GET", bundle + "/ingestions/I", "", false},
 		{"denied by the resource's tag", deny(`"Action":"*","Resource":"*","Condition":{"StringLike":{"aws:ResourceTag/ENV":"p*"}}`), "GET", bundle, "", false},
 		{"denied by the bundle's tag", deny(`"Action":"*","Resource":"*","Condition":{"StringLike":{"aws:ResourceTag/env":"p*"}}`), "GET", bundle + "/ingestions/I", "", false},
+		{"denied by a tag in other letters", deny(`"Action":"*","Resource":"*","Condition":{"StringLike":{"AWS:\u0052ESOURCE\u0054AG/env":"p*"}}`), "GET", bundle, "", false},
 		{"a deny for what has no tag", deny(`"Action":"*","Resource":"*","Condition":{"StringNotEquals":{"aws:ResourceTag/env":"prod"}}`), "GET", bundle, "", true},
 		{"tags of what is not there", where(`"StringEquals":{"aws:ResourceTag/env":"prod"}`), "GET", "/appbundles/00000000-0000-4000-8000-000000000000", "", false},
 

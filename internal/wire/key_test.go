@@ -55,6 +55,11 @@ func keyServer(t testing.TB) *server {
 // by sends a request that the key signs.
 func (s *server) by(t testing.TB, k key, method, target, body string) reply {
 	t.Helper()
+	return s.answer(t, s.signed(t, k, method, target, body))
+}
+
+func (s *server) signed(t testing.TB, k key, method, target, body string) *http.Request {
+	t.Helper()
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
 	sum := sha256.Sum256([]byte(body))
 	err := v4.NewSigner().SignHTTP(t.Context(), aws.Credentials{AccessKeyID: k.id, SecretAccessKey: k.secret},
@@ -62,7 +67,7 @@ func (s *server) by(t testing.TB, k key, method, target, body string) reply {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s.answer(t, r)
+	return r
 }
 
 // administer calls an operation below /selvedge/v1/.
