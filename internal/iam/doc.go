@@ -3,14 +3,14 @@
 // Parse is strict. A policy that says anything which is not supported is refused there, with the place and what is
 // allowed, because a Deny that is silently ignored is a hole. What is supported:
 //
-//	Version              2012-10-17 or 2008-10-17 (which is also what a missing one means)
-//	Id, Sid              Sids of letters and digits, each once
-//	Effect               Allow or Deny
-//	Action, NotAction    "*", or appfabric:<pattern> that matches one of Actions, or selvedge:<pattern>; case does not count
+//	Version               2012-10-17 or 2008-10-17 (which is also what a missing one means)
+//	Id, Sid               Sids of letters and digits, each once
+//	Effect                Allow or Deny
+//	Action, NotAction     "*", or appfabric:<pattern> that matches one of Actions, or selvedge:<pattern>; case does not count
 //	Resource, NotResource "*", or a pattern for an AppFabric ARN; case counts
-//	Condition            StringEquals, StringNotEquals, StringLike, StringNotLike; each with IfExists behind it and with
-//	                     ForAllValues: or ForAnyValue: before it
-//	condition keys       aws:RequestTag/<key>, aws:ResourceTag/<key>, aws:TagKeys, aws:RequestedRegion; case does not count
+//	Condition             StringEquals, StringNotEquals, StringLike, StringNotLike; each with IfExists behind it and with
+//	                      ForAllValues: or ForAnyValue: before it
+//	condition keys        aws:RequestTag/<key>, aws:ResourceTag/<key>, aws:TagKeys, aws:RequestedRegion; case does not count
 //
 // Policy variables ("${...}"), principals and every other operator, key and element are refused.
 //

@@ -48,44 +48,55 @@ func (d Decision) String() string {
 // Evaluate decides a request by all the policies of its caller together. A Deny that applies to any of the request's
 // resources denies it; else each of them needs an Allow, not necessarily the same one.
 func Evaluate(policies []Policy, r Request) Decision {
-	if len(r.Resources) == 0 {
-		return DeniedImplicit
-	}
 	action := strings.ToLower(r.Action)
-	decision := Allowed
+	var few [4]target // no action is on more kinds of resources
+	targets := few[:0]
 	for _, resource := range r.Resources {
-		switch decide(policies, &r, action, resource) {
-		case DeniedExplicit:
-			return DeniedExplicit
-		case DeniedImplicit:
-			decision = DeniedImplicit
-		}
+		targets = append(targets, split(resource))
 	}
-	return decision
-}
-
-func decide(policies []Policy, r *Request, action, resource string) Decision {
-	parts, isARN := splitARN(resource)
-	decision := DeniedImplicit
 	for _, p := range policies {
 		for i := range p.statements {
 			s := &p.statements[i]
-			if !s.deny && decision == Allowed || !s.applies(r, action, &parts, isARN) {
-				continue
-			}
-			if s.deny {
+			if s.hasAction(action) != s.exceptAction && s.apply(&r, targets) && s.deny {
 				return DeniedExplicit
 			}
-			decision = Allowed
 		}
 	}
-	return decision
+	for _, t := range targets {
+		if !t.allowed {
+			return DeniedImplicit
+		}
+	}
+	if len(targets) == 0 {
+		return DeniedImplicit
+	}
+	return Allowed
 }
 
-func (s *statement) applies(r *Request, action string, parts *[arnParts]string, isARN bool) bool {
-	if s.hasAction(action) == s.exceptAction || s.hasResource(parts, isARN) == s.exceptResource {
-		return false
+// target is one of a request's resources, and whether a statement has allowed it.
+type target struct {
+	parts   [arnParts]string // empty if it is no ARN, such as "*"
+	allowed bool
+}
+
+// apply says whether the statement applies to one of the targets, and keeps what it allows. An Allow is not asked about
+// a target that is allowed already, and conditions, which are the same for all of them, are asked about once.
+func (s *statement) apply(r *Request, targets []target) bool {
+	applies := false
+	for i := range targets {
+		t := &targets[i]
+		if !s.deny && t.allowed || s.hasResource(t) == s.exceptResource {
+			continue
+		}
+		if !applies && !s.fulfilled(r) {
+			return false
+		}
+		applies, t.allowed = true, !s.deny
 	}
+	return applies
+}
+
+func (s *statement) fulfilled(r *Request) bool {
 	for i := range s.conditions {
 		if !s.conditions[i].matches(r) {
 			return false
@@ -103,9 +114,9 @@ func (s *statement) hasAction(action string) bool {
 	return false
 }
 
-func (s *statement) hasResource(parts *[arnParts]string, isARN bool) bool {
+func (s *statement) hasResource(t *target) bool {
 	for i := range s.resources {
-		if s.resources[i].matches(parts, isARN) {
+		if s.resources[i].matches(t) {
 			return true
 		}
 	}

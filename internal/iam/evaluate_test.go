@@ -55,7 +55,7 @@ func TestEvaluate(t *testing.T) {
 		{"action by * of others", []string{allow(`"appfabric:List*"`, `"*"`)}, get, iam.DeniedImplicit},
 		{"action by * in the middle", []string{allow(`"appfabric:*App*"`, `"*"`)}, get, iam.Allowed},
 		{"action by ?", []string{allow(`"appfabric:?etAppBundle"`, `"*"`)}, get, iam.Allowed},
-		{"? is exactly one", []string{allow(`"appfabric:GetIngestion?estination"`, `"*"`)}, on("appfabric:GetIngestion", ingestion), iam.DeniedImplicit},
+		{"? is a character", []string{allow(`"appfabric:GetIngestion?*"`, `"*"`)}, on("appfabric:GetIngestion", ingestion), iam.DeniedImplicit},
 		{"one of a list", []string{allow(`["appfabric:GetIngestion","appfabric:GetAppBundle"]`, `"*"`)}, get, iam.Allowed},
 		{"a prefix is not enough", []string{allow(`"appfabric:GetIngestion"`, `"*"`)}, on("appfabric:GetIngestionDestination", destination), iam.DeniedImplicit},
 		{"services are apart", []string{allow(`"appfabric:*"`, `"*"`)}, on("selvedge:CreateKey", "*"), iam.DeniedImplicit},
@@ -105,6 +105,7 @@ func TestEvaluate(t *testing.T) {
 		{"NotResource denies the rest", []string{allowAll, `"Effect":"Deny","Action":"*","NotResource":["` + other + `*"]`}, get, iam.DeniedExplicit},
 		{"NotResource and an action without a resource", []string{`"Effect":"Allow","Action":"*","NotResource":"` + other + `"`}, on("appfabric:ListAppBundles", "*"), iam.Allowed},
 		{"no ARN", []string{allow(`"*"`, `"arn:aws:appfabric:*"`)}, on("appfabric:GetAppBundle", "arn:aws:appfabric"), iam.DeniedImplicit},
+		{"the start of an ARN", []string{allow(`"*"`, `"arn:aws:appfabric:*"`)}, on("appfabric:GetAppBundle", "arn:aws:appfabric:us-east-1:123456789012"), iam.DeniedImplicit},
 		{"colons in the last part", []string{allow(`"*"`, `"arn:aws:appfabric:*:*:appbundle/*"`)}, on("appfabric:GetAppBundle", here+"appbundle/a:b"), iam.Allowed},
 
 		{"all conditions are needed", []string{allowAll + `,"Condition":{"StringEquals":{"aws:RequestedRegion":"us-east-1"},"StringLike":{"aws:RequestedRegion":"eu-*"}}`}, get, iam.DeniedImplicit},

@@ -49,6 +49,7 @@ func TestGlob(t *testing.T) {
 		{"??", "é", false},
 		{"*??", "日", false},
 		{"*??", "日本", true},
+		{"*??b*", "日bcd", false},
 		{"日*", "日本", true},
 		{"*", "*", true},
 		{"a", "*", false},
@@ -71,11 +72,15 @@ func FuzzMatch(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, pattern, s string) {
 		pattern, s = strings.ToValidUTF8(pattern, "."), strings.ToValidUTF8(s, ".")
+		if len(pattern) > 100 || len(s) > 1000 {
+			iam.Glob(pattern, s) // ends at once; the expression would not
+			return
+		}
 		quoted := regexp.QuoteMeta(pattern)
 		quoted = strings.ReplaceAll(strings.ReplaceAll(quoted, `\*`, ".*"), `\?`, ".")
 		expression, err := regexp.Compile(`(?s)\A` + quoted + `\z`)
 		if err != nil {
-			return // longer than regexp takes
+			t.Fatal(err)
 		}
 		if got, want := iam.Glob(pattern, s), expression.MatchString(s); got != want {
 			t.Errorf("Glob(%q, %q) = %t, want %t", pattern, s, got, want)

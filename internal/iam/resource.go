@@ -29,7 +29,7 @@ func readResource(path, s string) (resource, error) {
 	if !slices.ContainsFunc(partitions(), func(p string) bool { return glob(parts[1], p) }) {
 		return resource{}, at(path, "%q: %q is no partition; aws, aws-cn and aws-us-gov are", s, parts[1])
 	}
-	if len(parts) < arnParts && (len(parts) == 3 || !strings.HasSuffix(s, "*")) {
+	if len(parts) < arnParts && !strings.HasSuffix(s, "*") {
 		return resource{}, at(path, "%q has %d parts, an ARN %d; %s", s, len(parts), arnParts, form)
 	}
 	if !written(parts[3], "abcdefghijklmnopqrstuvwxyz0123456789-*?") {
@@ -83,29 +83,27 @@ func canBeResource(s string) bool {
 	}, types)
 }
 
-// splitARN returns the parts of an ARN; false if there are too few.
-func splitARN(s string) (parts [arnParts]string, ok bool) {
+// split takes a resource of a request apart.
+func split(s string) target {
+	var t target
 	for i := range arnParts - 1 {
 		part, rest, found := strings.Cut(s, ":")
 		if !found {
-			return parts, false
+			return target{}
 		}
-		parts[i], s = part, rest
+		t.parts[i], s = part, rest
 	}
-	parts[arnParts-1] = s
-	return parts, true
+	t.parts[arnParts-1] = s
+	return t
 }
 
-// matches says whether an ARN, in its parts, is meant; isARN is false for what is none, such as "*".
-func (r *resource) matches(parts *[arnParts]string, isARN bool) bool {
+// matches says whether a resource is meant.
+func (r *resource) matches(t *target) bool {
 	if r.any {
 		return true
 	}
-	if !isARN {
-		return false
-	}
-	for i := range parts {
-		if !glob(r.parts[i], parts[i]) {
+	for i := range r.parts {
+		if !glob(r.parts[i], t.parts[i]) {
 			return false
 		}
 	}

@@ -11,3 +11,22 @@ func (s *Store) Pragma(t *testing.T, name string) string {
 	}
 	return v
 }
+
+// Break makes every statement of a kind on a table fail, as a crash at that
+// point would, until Mend.
+func (s *Store) Break(t *testing.T, statement, table string) {
+	t.Helper()
+	_, err := s.writer.ExecContext(t.Context(), `CREATE TRIGGER broken BEFORE `+statement+` ON `+table+
+		` BEGIN SELECT RAISE(ABORT, 'broken'); END`)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Mend ends Break.
+func (s *Store) Mend(t *testing.T) {
+	t.Helper()
+	if _, err := s.writer.ExecContext(t.Context(), `DROP TRIGGER broken`); err != nil {
+		t.Fatal(err)
+	}
+}
