@@ -109,7 +109,7 @@ func TestDeniedBySDK(t *testing.T) {
 	s := keyServer(t)
 	f := s.furnish(t, who{keyA, region})
 	reader := s.key(t, accountA, readOnly)
-	client := reader.client(t, s)
+	client := reader.client(t, s.handler)
 	if _, err := client.GetAppBundle(t.Context(), &appfabric.GetAppBundleInput{AppBundleIdentifier: &f.bundleARN}); err != nil {
 		t.Errorf("reading: %v", err)
 	}

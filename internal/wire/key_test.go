@@ -19,7 +19,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/appfabric"
 
 	"selvedge/internal/control"
-	"selvedge/internal/fabric"
 	"selvedge/internal/secret"
 	"selvedge/internal/sigv4"
 	"selvedge/internal/wire"
@@ -31,25 +30,41 @@ type key struct{ id, secret string }
 // root is the root key of a keyServer. It is of account A.
 func root() key { return key{keyA, who{key: keyA}.secret()} }
 
+// replicated is a server that can have another beside it.
+type replicated struct {
+	*server
+	replica func() http.Handler
+}
+
 // keyServer is a server whose keys are the root key and those that it made.
-func keyServer(t testing.TB) *server {
+func keyServer(t testing.TB) replicated {
 	t.Helper()
 	master, err := secret.CreateMaster(filepath.Join(t.TempDir(), "master.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var s *server
-	s = newServer(t, func(co *control.Options, wo *wire.Options) {
-		co.Secrets = secret.NewKeyring(master, nil, time.Now)
-		co.Root = sigv4.Key{ID: root().id, Secret: root().secret, Account: accountA}
-		wo.Verifier = sigv4.New("appfabric", func(ctx context.Context, id string) (sigv4.Key, bool, error) {
-			return s.control.LookupKey(ctx, id)
-		}, time.Now)
-		wo.Authorize = func(ctx context.Context, c fabric.Caller, a control.Access) error {
-			return s.control.Authorize(ctx, c, a)
-		}
-	})
+	var co control.Options
+	var wo wire.Options
+	s := replicated{server: newServer(t, func(c *control.Options, w *wire.Options) {
+		c.Secrets = secret.NewKeyring(master, nil, time.Now)
+		c.Root = sigv4.Key{ID: root().id, Secret: root().secret, Account: accountA}
+		co, wo = *c, *w
+	})}
+	s.handler = replica(t, co, wo)
+	s.replica = func() http.Handler { return replica(t, co, wo) }
 	return s
+}
+
+// replica is another process over the same database, as far as keys go.
+func replica(t testing.TB, co control.Options, wo wire.Options) http.Handler {
+	t.Helper()
+	c, err := control.New(co)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Wait)
+	wo.Control, wo.Authorize, wo.Verifier = c, c.Authorize, sigv4.New("appfabric", c.LookupKey, time.Now)
+	return wire.New(wo)
 }
 
 // by sends a request that the key signs.
@@ -93,9 +108,9 @@ func (s *server) key(t testing.TB, account, policy string) key {
 	return key{id, hidden}
 }
 
-func (k key) client(t testing.TB, s *server) *appfabric.Client {
+func (k key) client(t testing.TB, h http.Handler) *appfabric.Client {
 	t.Helper()
-	front := httptest.NewServer(s.handler)
+	front := httptest.NewServer(h)
 	t.Cleanup(front.Close)
 	return appfabric.New(appfabric.Options{
 		Region: region, BaseEndpoint: aws.String(front.URL), RetryMaxAttempts: 1, HTTPClient: front.Client(),
@@ -107,12 +122,15 @@ func (k key) client(t testing.TB, s *server) *appfabric.Client {
 
 const readOnly, fullAccess = "AWSAppFabricReadOnlyAccess", "AWSAppFabricFullAccess"
 
-// A revoked key is refused with the very next request.
+// A revoked key is refused with the very next request, by every replica.
 func TestRevokedKey(t *testing.T) {
 	t.Parallel()
 	s := keyServer(t)
 	k := s.key(t, accountA, fullAccess)
-	client := k.client(t, s)
+	client, other := k.client(t, s.handler), k.client(t, s.replica())
+	if _, err := other.ListAppBundles(t.Context(), &appfabric.ListAppBundlesInput{}); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := client.ListAppBundles(t.Context(), &appfabric.ListAppBundlesInput{}); err != nil {
 		t.Fatal(err)
 	}
@@ -120,9 +138,11 @@ func TestRevokedKey(t *testing.T) {
 		if r := s.administer(t, root(), "RevokeKey", map[string]any{"accessKeyId": k.id}); r.status != http.StatusOK {
 			t.Fatalf("RevokeKey: %s %s", r.line(), r.raw)
 		}
-		_, err := client.ListAppBundles(t.Context(), &appfabric.ListAppBundlesInput{})
-		if err == nil || !strings.Contains(err.Error(), "UnrecognizedClientException") {
-			t.Errorf("after the revocation: %v", err)
+		for _, c := range []*appfabric.Client{client, other} {
+			_, err := c.ListAppBundles(t.Context(), &appfabric.ListAppBundlesInput{})
+			if err == nil || !strings.Contains(err.Error(), "UnrecognizedClientException") {
+				t.Errorf("after the revocation: %v", err)
+			}
 		}
 	}
 	r := s.administer(t, root(), "ListKeys", map[string]any{})
