@@ -114,6 +114,7 @@ type judge struct {
 	busy   map[string]bool
 	asked  map[string]int // the highest element
 	calls  int
+	cut    int // calls whose process was gone before the answer
 	faults []string
 }
 
@@ -147,7 +148,28 @@ func (j *judge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case <-time.After(rand.N(30 * time.Millisecond)):
 		fmt.Fprintf(w, "%s %d", row, at)
 	case <-r.Context().Done():
+		j.mu.Lock()
+		j.cut++
+		j.mu.Unlock()
 	}
+}
+
+// wait returns after n more calls.
+func (j *judge) wait(t *testing.T, n int) {
+	t.Helper()
+	j.mu.Lock()
+	until := j.calls + n
+	j.mu.Unlock()
+	for range 20_000 {
+		j.mu.Lock()
+		calls := j.calls
+		j.mu.Unlock()
+		if calls >= until {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Fatal("the process does not work")
 }
 
 // settle waits until no request is open, so that the end of a killed child's
@@ -175,12 +197,13 @@ func TestKilledAndStoppedProcesses(t *testing.T) {
 
 	for range kills {
 		c := startChild(t, path, peer.URL)
-		time.Sleep(50*time.Millisecond + rand.N(150*time.Millisecond))
+		j.wait(t, 1+rand.IntN(20))
+		time.Sleep(rand.N(20 * time.Millisecond))
 		kill(t, c, syscall.SIGKILL)
 		j.settle(t)
 	}
 	c := startChild(t, path, peer.URL)
-	time.Sleep(200 * time.Millisecond)
+	j.wait(t, 20)
 	j.mu.Lock()
 	j.excuse = true
 	j.mu.Unlock()
@@ -197,7 +220,10 @@ func TestKilledAndStoppedProcesses(t *testing.T) {
 	for _, f := range j.faults {
 		t.Error(f)
 	}
-	t.Logf("%d calls, %d kills", j.calls, kills)
+	t.Logf("%d calls, %d cut by %d kills", j.calls, j.cut, kills)
+	if j.cut < kills/3 {
+		t.Errorf("only %d calls were cut by %d kills: the suite does not test what it is for", j.cut, kills)
+	}
 	checkRows(t, path, rows, j.asked)
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"selvedge/connector"
 	"selvedge/internal/store"
+	"selvedge/sink"
 )
 
 // The times after which the sweep ends things.
@@ -14,9 +15,9 @@ const (
 	sweepEvery      = time.Minute
 	keepClientToken = 24 * time.Hour
 	keepLineage     = 90 * 24 * time.Hour
-	keepRevoked     = 90 * 24 * time.Hour // rows of access keys
-	keepSeen        = 48 * time.Hour      // behind the widest window that a stream reads again
-	bareGrace       = 24 * time.Hour      // of an enabled ingestion without a destination
+	keepSeen        = 48 * time.Hour // behind the widest window that a stream reads again
+	keepParts       = 24 * time.Hour // of what a crash left half-written
+	bareGrace       = 24 * time.Hour // of an enabled ingestion without a destination
 )
 
 // Sweeper is the duty sweep: every table is bounded.
@@ -35,8 +36,10 @@ func (s *Sweeper) Run(ctx context.Context, c store.Claim) error {
 		drain(func() (int64, error) { return s.o.Store.SweepBatches(ctx, now.Add(-s.o.KeepRaw)) }),
 		drain(func() (int64, error) { return s.o.Store.SweepClientTokens(ctx, now.Add(-keepClientToken)) }),
 		drain(func() (int64, error) { return s.o.Store.SweepGrantEvents(ctx, now.Add(-keepLineage)) }),
-		drain(func() (int64, error) { return s.o.Store.SweepAccessKeys(ctx, now.Add(-keepRevoked)) }),
+		drain(func() (int64, error) { return s.o.Store.SweepGaps(ctx, now.Add(-keepLineage)) }),
+		drain(func() (int64, error) { return s.o.Store.SweepAccessKeys(ctx, now.Add(-keepLineage)) }),
 		s.sweepSeen(ctx),
+		s.tidy(ctx, now),
 		s.mend(ctx),
 		s.o.Store.Shrink(ctx),
 	)
@@ -72,6 +75,16 @@ func (s *Sweeper) sweepSeen(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// tidy removes what crashes left half-written in the buckets.
+func (s *Sweeper) tidy(ctx context.Context, now time.Time) error {
+	t, ok := s.o.Buckets.(sink.Tidier)
+	if !ok {
+		return nil
+	}
+	_, err := t.Sweep(ctx, now.Add(-keepParts))
+	return err
 }
 
 // mend makes due what lost its time, and disables ingestions that deliver to

@@ -34,7 +34,7 @@ type Claim struct {
 const maxCrashes = 20
 
 // parked is the last_error of a parked row.
-const parked = "parked: its work was begun 20 times and never finished; stop and start the ingestion, or connect the authorization again"
+const parked = "parked: its work was begun 20 times and ended the server each time; the log has more"
 
 // Claim takes up to n due rows that nobody holds, oldest first.
 func (s *Store) Claim(ctx context.Context, d Duty, owner string, lease time.Duration, n int) ([]Claim, error) {
@@ -69,7 +69,7 @@ func (s *Store) park(ctx context.Context, tx *sql.Tx, d Duty, rows *sql.Rows) ([
 			return nil, err
 		}
 		c.Due = fromMillis(due)
-		if crashes >= maxCrashes {
+		if crashes >= maxCrashes && d != DutySweep {
 			broken = append(broken, c.ID)
 			continue
 		}
@@ -134,8 +134,9 @@ func (s *Store) Fail(ctx context.Context, c Claim, due time.Time, reason string)
 	})
 }
 
-// Wake makes a row due now, whoever holds it: work that arrives while the row
-// is claimed is seen by the claim's own last look, or by the next claim.
+// Wake makes a row due now. A claim under way is not told, and its end sets the
+// time anew: whoever wakes a row for work that the claim may miss makes sure of
+// it by another way, as FinishDeliver does.
 func (s *Store) Wake(ctx context.Context, d Duty, id string) error {
 	return s.update(ctx, "wake "+string(d), func(tx *sql.Tx) error {
 		return wake(ctx, tx, d, id, s.now())
@@ -164,12 +165,20 @@ func (s *Store) Release(ctx context.Context, d Duty, owner string) error {
 	})
 }
 
+// farAhead is beyond every time that a poll, a delivery or a sweep is put off
+// by: a row that is due later was put off by a clock that has gone back since.
+const farAhead = 25 * time.Hour
+
 // voidLeases ends every lease at start: on SQLite the process that held them
 // is gone. The owner stays, so that the next claim counts a crash.
 func (s *Store) voidLeases(ctx context.Context) error {
 	return s.update(ctx, "void leases", func(tx *sql.Tx) error {
 		for _, d := range []Duty{DutyPoll, DutyDeliver, DutyRefresh, DutySweep} {
-			if _, err := tx.ExecContext(ctx, `UPDATE `+string(d)+` SET lease_until = 0 WHERE lease_until <> 0`); err != nil {
+			err := execAll(ctx, tx, []statement{
+				{`UPDATE ` + string(d) + ` SET lease_until = 0 WHERE lease_until <> 0`, nil},
+				{`UPDATE ` + string(d) + ` SET due_at = ? WHERE due_at > ?`, []any{millis(s.now()), millis(s.now().Add(farAhead))}},
+			})
+			if err != nil {
 				return err
 			}
 		}
@@ -184,8 +193,7 @@ func fenced(ctx context.Context, tx *sql.Tx, c Claim) error {
 	return oneOr(res, err, ErrFenced)
 }
 
-// finish ends a claim within a transaction that has effects. A row that was
-// woken while it was claimed keeps the earlier time.
+// finish ends a claim within a transaction that has effects.
 func finish(ctx context.Context, tx *sql.Tx, c Claim, due time.Time) error {
 	var at any
 	if !due.IsZero() {
@@ -223,7 +231,7 @@ func (s *Store) DutyStats(ctx context.Context, d Duty) (DutyStats, error) {
 		count(*) FILTER (WHERE lease_owner <> '' AND lease_until <= ?),
 		count(*) FILTER (WHERE due_at IS NULL AND last_error = ?),
 		count(*) FILTER (WHERE last_error <> ''),
-		min(due_at) FILTER (WHERE lease_until <= ?)
+		min(due_at) FILTER (WHERE lease_until <= ? AND due_at > 0)
 		FROM `+string(d), now, now, parked, now).Scan(&st.Scheduled, &st.Held, &st.Expired, &st.Parked, &st.Failing, &first)
 	if err != nil {
 		return DutyStats{}, fmt.Errorf("store: duty stats %s: %w", d, err)
