@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -48,7 +49,10 @@ func (c demoCmd) Run(ctx context.Context, w world) error {
 	for _, warning := range warnings {
 		log.Warn(warning)
 	}
-	sim, err := startSimulator(ctx, "127.0.0.1:0", simulator.Options{Seed: 1, Log: slog.New(slog.DiscardHandler)})
+	sim, err := startSimulator(ctx, "127.0.0.1:0", simulator.Options{
+		Seed: rand.Uint64(), // a second run over the same data shows records of its own
+		Log:  slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		return err
 	}
