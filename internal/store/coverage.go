@@ -18,9 +18,9 @@ type Covered struct {
 // that is there makes it longer.
 func cover(ctx context.Context, tx *sql.Tx, streamID string, i Interval, records int64) error {
 	res, err := tx.ExecContext(ctx, `UPDATE coverage
-		SET to_at = max(to_at, ?), pages = pages + 1, records = records + ?
+		SET to_at = CASE WHEN to_at > ? THEN to_at ELSE ? END, pages = pages + 1, records = records + ?
 		WHERE stream_id = ? AND from_at = (SELECT max(from_at) FROM coverage WHERE stream_id = ? AND from_at <= ?) AND to_at >= ?`,
-		millis(i.To), records, streamID, streamID, millis(i.From), millis(i.From))
+		millis(i.To), millis(i.To), records, streamID, streamID, millis(i.From), millis(i.From))
 	if err != nil {
 		return err
 	}

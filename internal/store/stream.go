@@ -118,6 +118,13 @@ type PageCommit struct {
 // destination of the ingestion in the same transaction.
 func (s *Store) CommitPage(ctx context.Context, c Claim, p PageCommit) error {
 	return s.update(ctx, "commit page", func(tx *sql.Tx) error {
+		if p.CloseBatch {
+			// A destination that is made meanwhile must see the batch closed, or
+			// be seen. The ingestion comes before its stream, as everywhere.
+			if err := lock(ctx, tx, s.dialect.lockIngestion, c.ID); err != nil {
+				return err
+			}
+		}
 		res, err := tx.ExecContext(ctx, `UPDATE stream
 			SET cursor = ?, read_from = ?, watermark = ?, denied = 0, stuck_since = 0, attempt = 1, batch_id = ?
 			WHERE id = ? AND fence = ?`,
@@ -139,7 +146,7 @@ func (s *Store) CommitPage(ctx context.Context, c Claim, p PageCommit) error {
 			}
 		}
 		if p.Finish {
-			return finish(ctx, tx, c, p.Due)
+			return s.finish(ctx, tx, c, p.Due)
 		}
 		return nil
 	})
@@ -152,7 +159,7 @@ func insertPage(ctx context.Context, tx *sql.Tx, streamID string, p PageCommit) 
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO batch (id, ingestion_id, stream, closed_at, records, bytes)
 		SELECT ?, ingestion_id, name, 0, ?, ? FROM stream WHERE id = ?
-		ON CONFLICT (id) DO UPDATE SET records = records + excluded.records, bytes = bytes + excluded.bytes`,
+		ON CONFLICT (id) DO UPDATE SET records = batch.records + excluded.records, bytes = batch.bytes + excluded.bytes`,
 		p.BatchID, p.Records, p.Bytes, streamID)
 	if err != nil {
 		return err
@@ -184,6 +191,11 @@ func (s *Store) closeBatch(ctx context.Context, tx *sql.Tx, streamID string, p P
 	if p.BatchID == "" {
 		return nil
 	}
+	// A destination whose claim finishes meanwhile must see the delivery, or be
+	// seen at rest.
+	if err := lock(ctx, tx, s.dialect.lockDestinations, streamID); err != nil {
+		return err
+	}
 	for _, q := range []struct {
 		sql  string
 		args []any
@@ -192,9 +204,9 @@ func (s *Store) closeBatch(ctx context.Context, tx *sql.Tx, streamID string, p P
 		{`INSERT INTO delivery (destination_id, batch_id, closed_at, bucket, object_key, done_at)
 			SELECT d.id, b.id, b.closed_at, '', '', 0
 			FROM batch b JOIN ingestion_destination d ON d.ingestion_id = b.ingestion_id WHERE b.id = ?`, []any{p.BatchID}},
-		{`UPDATE ingestion_destination SET due_at = ?
+		{`UPDATE ingestion_destination SET due_at = ` + s.stamp() + `
 			WHERE due_at IS NULL AND ingestion_id = (SELECT ingestion_id FROM batch WHERE id = ?)`,
-			[]any{millis(s.now()), p.BatchID}},
+			[]any{s.in(0), p.BatchID}},
 		{`UPDATE stream SET batch_id = '' WHERE id = ?`, []any{streamID}},
 	} {
 		if _, err := tx.ExecContext(ctx, q.sql, q.args...); err != nil {
