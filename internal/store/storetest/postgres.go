@@ -26,7 +26,9 @@ const (
 
 const defaultServer = "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable"
 
-func options(tb testing.TB, now func() time.Time) store.Options {
+// Options are those of an empty store of the test's own, which can be opened
+// over and over: see New.
+func Options(tb testing.TB, now func() time.Time) store.Options {
 	tb.Helper()
 	if os.Getenv(envRerun) == "" {
 		return store.Options{Path: filepath.Join(tb.TempDir(), "selvedge.db"), Now: now}

@@ -21,7 +21,7 @@ func Caller() fabric.Caller {
 // is the database's: see store.Options.
 func New(tb testing.TB, now func() time.Time) *store.Store {
 	tb.Helper()
-	return open(tb, options(tb, now))
+	return open(tb, Options(tb, now))
 }
 
 // Open opens the store at path, which may hold rows already.
