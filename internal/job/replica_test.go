@@ -17,6 +17,12 @@ import (
 // childWorkers is how many rows a child works at once.
 const childWorkers = 4
 
+// TestOnPostgreSQL runs this package's tests on the second database.
+func TestOnPostgreSQL(t *testing.T) {
+	t.Parallel()
+	storetest.OnPostgreSQL(t, "TestKilled|TestReplicas")
+}
+
 // TestReplicasOnOneDatabase has two processes share the duties of one PostgreSQL
 // database. One after the other is killed; then one is stopped for longer than
 // its lease and goes on, and what it writes late is refused.

@@ -93,3 +93,20 @@ func PostgreSQL(tb testing.TB) string {
 	u.RawQuery = q.Encode()
 	return u.String()
 }
+
+// Dump returns all rows of a PostgreSQL database as text, bytes in hexadecimal.
+func Dump(tb testing.TB, url string) string {
+	tb.Helper()
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer db.Close()
+	var dump string
+	err = db.QueryRowContext(tb.Context(), `SELECT string_agg(query_to_xml(format('SELECT t::text FROM %I t', table_name),
+		false, false, '')::text, '') FROM information_schema.tables WHERE table_schema = current_schema()`).Scan(&dump)
+	if err != nil {
+		tb.Fatalf("dump: %v", err)
+	}
+	return dump
+}
