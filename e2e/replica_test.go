@@ -1,0 +1,109 @@
+package e2e_test
+
+import (
+	"bytes"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/appfabric"
+
+	"selvedge/internal/store/storetest"
+	"selvedge/simulator"
+)
+
+// balancer gives each request to the next of two replicas, and to the other one
+// where that does not answer. It is the address that users have.
+type balancer struct {
+	mu       sync.Mutex
+	replicas [2]string // host:port
+	turn     int
+	client   *http.Client
+}
+
+func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	b.mu.Lock()
+	b.turn++
+	turn := b.turn
+	b.mu.Unlock()
+	for i := range b.replicas {
+		out := r.Clone(r.Context())
+		out.RequestURI, out.Body = "", io.NopCloser(bytes.NewReader(body))
+		out.URL.Scheme, out.URL.Host = "http", b.replicas[(turn+i)%2]
+		res, err := b.client.Do(out)
+		if err != nil {
+			continue
+		}
+		for name, values := range res.Header {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(res.StatusCode)
+		_, _ = io.Copy(w, res.Body)
+		_ = res.Body.Close()
+		return
+	}
+	http.Error(w, "no replica answers", http.StatusBadGateway)
+}
+
+func newBalancer(t *testing.T) (*balancer, string) {
+	t.Helper()
+	b := &balancer{
+		replicas: [2]string{freeAddress(t), freeAddress(t)},
+		client:   &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+	}
+	s := httptest.NewServer(b)
+	t.Cleanup(s.Close)
+	return b, s.URL
+}
+
+// TestTwoReplicasLoseNothingWhenOneIsKilled has two servers on one PostgreSQL
+// database behind one address. One after the other is killed; at the end one
+// stays dead and the other goes on.
+func TestTwoReplicasLoseNothingWhenOneIsKilled(t *testing.T) {
+	t.Parallel()
+	database := storetest.PostgreSQL(t)
+	sim, origins := simulated(t, simulator.Options{Seed: 5, Okta: simulator.OktaOptions{PerMinute: -1}})
+	b, public := newBalancer(t)
+	dirs := [2]string{t.TempDir(), t.TempDir()}
+	start := func(i int) *process {
+		return serve(t, dirs[i], "--listen", b.replicas[i], "--public-url", public, "--origins", origins, "--poll-interval", "1s",
+			"--database-url", database, "--master-key-file", filepath.Join(dirs[0], "master.key"),
+			"--buckets-url", "file://"+filepath.Join(dirs[0], "buckets"))
+	}
+	emit(t, sim.Okta().Emit, 300, 0)
+	var replicas [2]*process
+	replicas[0] = start(0)
+	refused(t, "no root key is given", "--data-dir", dirs[1], "--database-url", database, "--master-key-file", filepath.Join(dirs[0], "master.key"))
+	write(t, filepath.Join(dirs[1], "credentials"), string(must[[]byte](t)(os.ReadFile(filepath.Join(dirs[0], "credentials")))))
+	refused(t, "is missing", "--data-dir", dirs[1], "--database-url", database)
+	replicas[1] = start(1)
+	user := &process{dir: dirs[0], url: public}
+	col := collectOkta(t, user, sim)
+	total := 300
+	for i := range kills {
+		n := 10 + rand.IntN(40)
+		emit(t, sim.Okta().Emit, n, 0)
+		total += n
+		pause(t.Context(), 50*time.Millisecond+rand.N(400*time.Millisecond))
+		replicas[i%2].kill(t)
+		must[*appfabric.ListAppBundlesOutput](t)(user.client(t).ListAppBundles(t.Context(), &appfabric.ListAppBundlesInput{}))
+		replicas[i%2] = start(i % 2)
+	}
+	eventually(t, 2*time.Minute, "everything is delivered", col.complete(t, total))
+	replicas[0].kill(t)
+	emit(t, sim.Okta().Emit, 50, 0)
+	eventually(t, 30*time.Second, "the other replica goes on", col.complete(t, total+50))
+	replicas[1].stop(t)
+	col.check(t)
+}
