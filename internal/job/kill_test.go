@@ -80,7 +80,7 @@ func child(place, peer string) error {
 		}}},
 	})
 	err = d.Run(ctx)
-	fmt.Println(fenced.Load())
+	fmt.Fprintln(os.Stdout, fenced.Load())
 	return err
 }
 

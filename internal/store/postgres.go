@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -19,9 +20,12 @@ import (
 // all: https://www.postgresql.org/docs/15/runtime-config-connection.html
 // (checked 2026-11-22).
 const (
-	pgWriters = 16
-	pgReaders = 8
+	pgWriters = 10
+	pgReaders = 6
 )
+
+// idleTime is after how long a connection that nobody uses is given back.
+const idleTime = 5 * time.Minute
 
 // oldestPostgres is the oldest version that the tests run on.
 const oldestPostgres = 150000
@@ -57,6 +61,7 @@ func openPool(config pgx.ConnConfig, conns int) *sql.DB {
 	db := sql.OpenDB(connector{stdlib.GetConnector(config, stdlib.OptionAfterConnect(durable))})
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
+	db.SetConnMaxIdleTime(idleTime)
 	return db
 }
 
