@@ -73,7 +73,15 @@ func newBalancer(t *testing.T) (*balancer, string) {
 func TestTwoReplicasLoseNothingWhenOneIsKilled(t *testing.T) {
 	t.Parallel()
 	database := storetest.PostgreSQL(t)
-	sim, origins := simulated(t, simulator.Options{Seed: 5, Okta: simulator.OktaOptions{PerMinute: -1}})
+	sim := simulator.New(simulator.Options{Seed: 5, Okta: simulator.OktaOptions{PerMinute: -1}})
+	answered := make(chan struct{})
+	origins := served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sim.ServeHTTP(w, r)
+		select {
+		case answered <- struct{}{}:
+		default:
+		}
+	}))
 	b, public := newBalancer(t)
 	dirs := [2]string{t.TempDir(), t.TempDir()}
 	start := func(i int) *process {
@@ -95,7 +103,7 @@ func TestTwoReplicasLoseNothingWhenOneIsKilled(t *testing.T) {
 		n := 10 + rand.IntN(40)
 		emit(t, sim.Okta().Emit, n, 0)
 		total += n
-		pause(t.Context(), 50*time.Millisecond+rand.N(400*time.Millisecond))
+		wait(t.Context(), answered)
 		replicas[i%2].kill(t)
 		must[*appfabric.ListAppBundlesOutput](t)(user.client(t).ListAppBundles(t.Context(), &appfabric.ListAppBundlesInput{}))
 		replicas[i%2] = start(i % 2)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -37,7 +38,13 @@ const (
 func simulated(t *testing.T, o simulator.Options) (*simulator.Server, string) {
 	t.Helper()
 	sim := simulator.New(o)
-	http := httptest.NewServer(sim)
+	return sim, served(t, sim)
+}
+
+// served lets a handler answer for the simulated applications.
+func served(t *testing.T, h http.Handler) (origins string) {
+	t.Helper()
+	http := httptest.NewServer(h)
 	t.Cleanup(func() {
 		http.CloseClientConnections()
 		http.Close()
@@ -46,7 +53,7 @@ func simulated(t *testing.T, o simulator.Options) (*simulator.Server, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sim, "https://" + oktaTenant + "=http://okta.localhost:" + u.Port() +
+	return "https://" + oktaTenant + "=http://okta.localhost:" + u.Port() +
 		",https://app.terraform.io=http://terraformcloud.localhost:" + u.Port()
 }
 

@@ -217,7 +217,7 @@ func (e *Event) AddUnmapped(path, text []byte) {
 
 // view looks at bytes as a string. What is viewed is either in the arena, which
 // only grows until Reset, or not kept beyond the call.
-func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) } //nolint:gosec // see above
 
 // Allows tells whether the event's class has the attributes.
 func (e *Event) Allows(a Attr) bool { return e.Class.Has(a) }

@@ -286,7 +286,7 @@ func FuzzEvent(f *testing.F) {
 	f.Add("a@b.c", 1, 3002)
 	f.Add("1.2.3.4\xff", 99, 6001)
 	f.Fuzz(func(t *testing.T, s string, activity, class int) {
-		e := full(ocsf.Class(class)) //nolint:gosec // any
+		e := full(ocsf.Class(class))
 		e.Activity, e.ActivityName = activity, s
 		e.Message, e.User = s, ocsf.User{Name: s, Email: s, Type: ocsf.Vendor(s)}
 		e.Device = ocsf.Device{IP: s, Hostname: s, Type: ocsf.Vendor(s), OS: ocsf.OS{Name: s}}

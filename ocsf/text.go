@@ -79,10 +79,10 @@ func appendSpecial(dst []byte, b byte, replaced *int) []byte {
 // none either.
 func AppendCompact(dst, src []byte) []byte {
 	for i := 0; i < len(src); {
-		switch c := src[i]; {
-		case c == ' ' || c == '\n' || c == '\t' || c == '\r':
+		switch src[i] {
+		case ' ', '\n', '\t', '\r':
 			i++
-		case c == '"':
+		case '"':
 			end := stringEnd(src, i+1)
 			dst = append(dst, src[i:end]...)
 			i = end

@@ -146,7 +146,7 @@ func (a *app) decide(r *http.Request, rt route, fault *activeFault) answer {
 	case kind == HTML:
 		return htmlAnswer(fault.Status, maintenancePage)
 	default:
-		refused := false
+		var refused bool
 		if ans, refused = a.dialect.refuse(kind, r); !refused {
 			ans = rt.handle(r)
 		}
@@ -215,7 +215,7 @@ func newAnswer(status int, contentType string, body []byte) answer {
 func jsonAnswer(status int, contentType string, document any) answer {
 	body, err := json.Marshal(document)
 	if err != nil {
-		panic("simulator: " + err.Error())
+		panic("simulator: " + err.Error()) // only a value that JSON has no form for
 	}
 	return newAnswer(status, contentType, body)
 }

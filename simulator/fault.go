@@ -59,7 +59,7 @@ func (f *activeFault) kind() Kind {
 	if f == nil {
 		return ""
 	}
-	return f.Fault.Kind
+	return f.Kind
 }
 
 func (a *app) inject(f Fault) error {

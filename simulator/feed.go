@@ -90,21 +90,8 @@ func (a *app) complete(e *Event) error {
 	if !json.Valid(e.Raw) {
 		return errors.New("record is not JSON")
 	}
-	if e.ID == "" || e.Published.IsZero() {
-		var members map[string]json.RawMessage
-		if err := json.Unmarshal(e.Raw, &members); err != nil {
-			return fmt.Errorf("record without id and time: %w", err)
-		}
-		if e.ID == "" {
-			if err := json.Unmarshal(members[a.idKey], &e.ID); err != nil {
-				return fmt.Errorf("record's %s: %w", a.idKey, err)
-			}
-		}
-		if e.Published.IsZero() {
-			if err := json.Unmarshal(members[a.timeKey], &e.Published); err != nil {
-				return fmt.Errorf("record's %s: %w", a.timeKey, err)
-			}
-		}
+	if err := a.identify(e); err != nil {
+		return err
 	}
 	if e.Arrival.IsZero() {
 		e.Arrival = a.now()
@@ -195,6 +182,28 @@ func (a *app) flow() {
 	if err := a.add(due); err != nil {
 		panic(err.Error()) // a generated record is always complete and new
 	}
+}
+
+// identify reads the id and the time from the record, where they are not given.
+func (a *app) identify(e *Event) error {
+	if e.ID != "" && !e.Published.IsZero() {
+		return nil
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(e.Raw, &members); err != nil {
+		return fmt.Errorf("record without id and time: %w", err)
+	}
+	if e.ID == "" {
+		if err := json.Unmarshal(members[a.idKey], &e.ID); err != nil {
+			return fmt.Errorf("record's %s: %w", a.idKey, err)
+		}
+	}
+	if e.Published.IsZero() {
+		if err := json.Unmarshal(members[a.timeKey], &e.Published); err != nil {
+			return fmt.Errorf("record's %s: %w", a.timeKey, err)
+		}
+	}
+	return nil
 }
 
 // All is every record of the log by id. The bytes must not be changed.

@@ -141,7 +141,7 @@ func newUUID(rng *rand.Rand) string {
 func randomID(rng *rand.Rand, prefix string, length int) string {
 	random := make([]byte, length)
 	for i := range random {
-		random[i] = byte(rng.UintN(256))
+		random[i] = byte(rng.UintN(256)) //nolint:gosec // below 256
 	}
 	return prefix + alphanumeric(random, length)
 }

@@ -114,7 +114,7 @@ func (c composer) oktaRecord(rng *rand.Rand, at time.Time) []byte {
 }
 
 func (c composer) oktaActor(w *jsonWriter, rng *rand.Rand, kind byte) string {
-	id, name, login, typ := "", "", "", ""
+	var id, name, login, typ string
 	switch u := pick(rng, c.users...); kind {
 	case 'U':
 		id, name, login, typ = u.ID, u.First+" "+u.Last, u.Login, "User"

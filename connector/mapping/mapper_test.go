@@ -299,16 +299,24 @@ func TestNew(t *testing.T) {
 	}
 }
 
+// TestUnknownPath: a mapping that asks for what is not in its table is found
+// out.
 func TestUnknownPath(t *testing.T) {
 	t.Parallel()
-	tab := table()
-	tab.Finish = func(r *mapping.Record, _ *ocsf.Event) { r.Text("who.else") }
-	defer func() {
-		if recover() == nil {
-			t.Error("a path that is not in the table is answered")
+	for name, ask := range map[string]func(*mapping.Record){
+		"text":    func(r *mapping.Record) { r.Text("who.else") },
+		"take":    func(r *mapping.Record) { r.Take("nobody") },
+		"list":    func(r *mapping.Record) { r.Each("who") },
+		"element": func(r *mapping.Record) { r.Each("things")[0].Take("colour") },
+		"inner":   func(r *mapping.Record) { r.Each("things")[0].Each("colours") },
+	} {
+		tab := table()
+		tab.Finish = func(r *mapping.Record, _ *ocsf.Event) { ask(r) }
+		err := mapping.MustNew(tab).Normalize([]byte(`{"what":"x",`+head+`,"things":[{"id":1}]}`), new(ocsf.Event))
+		if err == nil || !strings.Contains(err.Error(), "not in the table") {
+			t.Errorf("%s: %v", name, err)
 		}
-	}()
-	_ = mapping.MustNew(tab).Normalize([]byte(`{"what":"x",`+head+`}`), new(ocsf.Event))
+	}
 }
 
 func TestClocks(t *testing.T) {

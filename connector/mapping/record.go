@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"fmt"
 	"hash/maphash"
 	"strconv"
 
@@ -11,7 +12,7 @@ import (
 // Table.Code or Table.Finish; its texts are good as long as the event.
 //
 // A path that is asked for must be in the table. That it is not is a mistake of
-// the mapping, which panics.
+// the mapping, by which every record fails that comes upon it.
 type Record struct {
 	m    *Mapper
 	e    *ocsf.Event
@@ -25,6 +26,7 @@ type Record struct {
 	path     []byte    // of what is being read
 	paths    []byte    // of the leaves
 	over     bool      // paths has grown out of proportion
+	err      error     // the first mistake of the mapping
 
 	table []int32 // of leaves by the hash of their path; see dedupe
 }
@@ -36,7 +38,7 @@ func (r *Record) start(m *Mapper, raw []byte, e *ocsf.Event) {
 
 func (r *Record) clear() {
 	r.leaves, r.elements, r.found = r.leaves[:0], r.elements[:0], r.found[:0]
-	r.path, r.paths, r.over = r.path[:0], r.paths[:0], false
+	r.path, r.paths, r.over, r.err = r.path[:0], r.paths[:0], false, nil
 	if len(r.slots) != len(r.m.trie.nodes) {
 		r.slots = make([]int32, len(r.m.trie.nodes))
 	}
@@ -61,7 +63,7 @@ func (r *Record) leaf(at int32, k kind, from, to int) bool {
 	}
 	r.leaves = append(r.leaves, leaf{
 		node: at, kind: k,
-		path: [2]int32{int32(start), int32(len(r.paths))}, //nolint:gosec // bounded by 8*maxRecord... see over
+		path: [2]int32{int32(start), int32(len(r.paths))}, //nolint:gosec // bounded by over
 		val:  [2]int32{int32(from), int32(to)},            //nolint:gosec // bounded by maxRecord
 	})
 	return true
@@ -98,21 +100,30 @@ func (r *Record) use(i int32, text string) {
 	}
 }
 
-func (r *Record) node(path string) int32 {
+// at returns the last leaf at a path, or none.
+func (r *Record) at(path string) int32 {
 	n := r.m.trie.find(0, path)
 	if n == none {
-		panic("mapping: a path that is not in the table: " + path)
+		return r.unknown(path)
 	}
-	return n
+	return r.slots[n]
+}
+
+// unknown notes that the mapping asks for a path that is not in its table.
+func (r *Record) unknown(path string) int32 {
+	if r.err == nil {
+		r.err = fmt.Errorf("%w: %s", errPath, path)
+	}
+	return none
 }
 
 // Text returns the text at a path, "" where there is none. The leaf stays for
 // `unmapped`.
-func (r *Record) Text(path string) string { return r.text(r.slots[r.node(path)]) }
+func (r *Record) Text(path string) string { return r.text(r.at(path)) }
 
 // Take returns the text at a path and uses the leaf.
 func (r *Record) Take(path string) string {
-	i := r.slots[r.node(path)]
+	i := r.at(path)
 	text := r.text(i)
 	r.use(i, text)
 	return text
@@ -120,7 +131,7 @@ func (r *Record) Take(path string) string {
 
 // Use uses the leaf at a path: its meaning is elsewhere in the event.
 func (r *Record) Use(path string) {
-	i := r.slots[r.node(path)]
+	i := r.at(path)
 	r.use(i, "")
 }
 
@@ -139,7 +150,7 @@ func (r *Record) Join(path, sep, path2 string) string {
 // Point returns the point on earth whose degrees stand at two paths, and uses
 // the leaves if both are there.
 func (r *Record) Point(lat, lon string) ocsf.Point {
-	i, j := r.slots[r.node(lat)], r.slots[r.node(lon)]
+	i, j := r.at(lat), r.at(lon)
 	y, err := strconv.ParseFloat(r.text(i), 64)
 	if err != nil {
 		return ocsf.Point{}
@@ -171,7 +182,8 @@ func (el Element) Each(path string) []Element { return el.r.each(path, el) }
 func (r *Record) each(path string, within Element) []Element {
 	list := r.m.trie.find(within.node, path)
 	if list == none || r.m.trie.nodes[list].element == none {
-		panic("mapping: a list that is not in the table: " + path)
+		r.unknown(path)
+		return nil
 	}
 	node := r.m.trie.nodes[list].element
 	from := len(r.found)
@@ -186,7 +198,7 @@ func (r *Record) each(path string, within Element) []Element {
 func (el Element) leaf(path string) int32 {
 	n := el.r.m.trie.find(el.node, path)
 	if n == none {
-		panic("mapping: a path that is not in the table: " + path)
+		return el.r.unknown(path)
 	}
 	found := int32(none)
 	for i := el.first; i < el.last; i++ {
@@ -248,7 +260,7 @@ func (r *Record) dedupe() {
 	for i := range table {
 		table[i] = none
 	}
-	mask := uint64(size - 1) //nolint:gosec // a positive size
+	mask := uint64(size - 1)
 	for i := len(r.leaves) - 1; i >= 0; i-- {
 		path := r.paths[r.leaves[i].path[0]:r.leaves[i].path[1]]
 		at := maphash.Bytes(r.m.seed, path) & mask

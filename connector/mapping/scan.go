@@ -105,15 +105,15 @@ func (s *scanner) value(at int32, depth int) bool {
 		return false
 	}
 	from := s.pos
-	switch c := s.data[s.pos]; {
-	case c == '"':
+	switch c := s.data[s.pos]; c {
+	case '"':
 		escaped, ok := s.str()
 		k := kindText
 		if escaped {
 			k = kindEscaped
 		}
 		return ok && s.rec.leaf(at, k, from+1, s.pos-1)
-	case c == '{' || c == '[':
+	case '{', '[':
 		if depth > s.flat || len(s.rec.path) > maxFlatPath {
 			return s.skip(depth) && s.rec.leaf(at, kindNested, from, s.pos)
 		}
@@ -121,11 +121,11 @@ func (s *scanner) value(at int32, depth int) bool {
 			return s.object(at, depth+1)
 		}
 		return s.array(at, depth+1)
-	case c == 't':
+	case 't':
 		return s.word("true") && s.rec.leaf(at, kindTrue, from, s.pos)
-	case c == 'f':
+	case 'f':
 		return s.word("false") && s.rec.leaf(at, kindFalse, from, s.pos)
-	case c == 'n':
+	case 'n':
 		return s.word("null") && s.rec.leaf(at, kindNull, from, s.pos)
 	default:
 		return s.number() && s.rec.leaf(at, kindNumber, from, s.pos)
@@ -207,9 +207,9 @@ func (s *scanner) array(at int32, depth int) bool {
 		return true
 	}
 	r := s.rec
-	to := none
+	to := int32(none)
 	if at != none {
-		to = int(r.m.trie.nodes[at].element)
+		to = r.m.trie.nodes[at].element
 	}
 	for i := int64(0); ; i++ {
 		here := len(r.path)
@@ -217,11 +217,11 @@ func (s *scanner) array(at int32, depth int) bool {
 		r.path = strconv.AppendInt(r.path, i, 10)
 		r.path = append(r.path, ']')
 		first := len(r.leaves)
-		if !s.value(int32(to), depth) { //nolint:gosec // a node
+		if !s.value(to, depth) {
 			return false
 		}
 		if to != none {
-			r.elements = append(r.elements, element{int32(to), int32(first), int32(len(r.leaves))}) //nolint:gosec // bounded by the record
+			r.elements = append(r.elements, element{to, int32(first), int32(len(r.leaves))}) //nolint:gosec // bounded by the record
 		}
 		r.path = r.path[:here]
 		s.space()

@@ -12,7 +12,6 @@ type trie struct{ nodes []node }
 type node struct {
 	edges   []edge // to the members
 	element int32  // the elements of a list
-	rows    []int32
 }
 
 type edge struct {
@@ -44,16 +43,17 @@ func (t *trie) add(path string) int32 {
 // find returns the node of a path below another, or none.
 func (t *trie) find(from int32, path string) int32 {
 	at := from
-	for at != none && path != "" {
-		// The common case has no escapes and no lists, and must not allocate.
-		name, rest, _ := strings.Cut(path, ".")
-		if strings.ContainsAny(name, `\[`) {
-			for _, step := range steps(path) {
-				at = t.step(at, step)
-			}
-			return at
+	if strings.IndexByte(path, '\\') >= 0 || strings.IndexByte(path, '[') >= 0 {
+		for _, step := range steps(path) {
+			at = t.step(at, step)
 		}
-		at, path = t.step(at, name), rest
+		return at
+	}
+	// The common case, which must not allocate.
+	for at != none && path != "" {
+		var name string
+		name, path, _ = strings.Cut(path, ".")
+		at = t.child(at, name)
 	}
 	return at
 }

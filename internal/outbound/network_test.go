@@ -30,7 +30,7 @@ type provider struct {
 func newProvider(t *testing.T, h http.HandlerFunc) *provider {
 	t.Helper()
 	p := &provider{Server: httptest.NewUnstartedServer(h)}
-	p.Server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+	p.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		if s == http.StateNew {
 			p.tls.Add(1)
 		}

@@ -26,7 +26,10 @@ type Identity struct {
 	Region      string // of the credential scope
 }
 
-func (k Key) String() string   { return "sigv4.Key{" + k.ID + " " + k.Account + " " + redacted + "}" }
+// String redacts.
+func (k Key) String() string { return "sigv4.Key{" + k.ID + " " + k.Account + " " + redacted + "}" }
+
+// GoString redacts %#v.
 func (k Key) GoString() string { return k.String() }
 
 // LogValue keeps the secret out of logs.

@@ -1,6 +1,7 @@
 package sigv4_test
 
 import (
+	"errors"
 	"maps"
 	"net/http"
 	"strings"
@@ -131,7 +132,7 @@ func TestVerifyRules(t *testing.T) {
 				wantError(t, err, c.code, c.message)
 				return
 			}
-			if e, ok := err.(*sigv4.Error); !ok || e.Code != c.code {
+			if e, ok := errors.AsType[*sigv4.Error](err); !ok || e.Code != c.code {
 				t.Errorf("error %v, want %s", err, c.code)
 			}
 		})

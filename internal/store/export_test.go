@@ -35,3 +35,33 @@ func Migrations() fs.FS { return migrations }
 
 // Rebind rewrites a statement for PostgreSQL.
 func Rebind(query string) string { return rebind(query) }
+
+// Break makes every statement of a kind on a table fail, as a crash at that
+// point would, until Mend.
+func (s *Store) Break(t *testing.T, statement, table string) {
+	t.Helper()
+	fails := []string{`CREATE TRIGGER broken BEFORE ` + statement + ` ON ` + table + ` BEGIN SELECT RAISE(ABORT, 'broken'); END`}
+	if s.lock == nil { // PostgreSQL
+		fails = []string{
+			`CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'broken'; END $$`,
+			`CREATE TRIGGER broken BEFORE ` + statement + ` ON ` + table + ` EXECUTE FUNCTION broken()`,
+		}
+	}
+	for _, q := range fails {
+		if _, err := s.writer.ExecContext(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Mend ends Break.
+func (s *Store) Mend(t *testing.T) {
+	t.Helper()
+	q := `DROP TRIGGER broken`
+	if s.lock == nil {
+		q = `DROP FUNCTION broken CASCADE`
+	}
+	if _, err := s.writer.ExecContext(t.Context(), q); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -97,6 +97,47 @@ func TestAFencedPageLeavesNothing(t *testing.T) {
 	}
 }
 
+func TestCommitPageIsAllOrNothing(t *testing.T) {
+	t.Parallel()
+	for _, at := range []struct{ statement, table string }{
+		{"INSERT", "batch"}, {"INSERT", "page"}, {"INSERT", "seen"}, {"UPDATE", "batch"}, {"INSERT", "delivery"},
+		{"UPDATE", "ingestion_destination"}, {"INSERT", "coverage"},
+	} {
+		t.Run(at.statement+" "+at.table, func(t *testing.T) {
+			t.Parallel()
+			clk := newClock()
+			s := storetest.New(t, clk.Now)
+			r := storetest.Make(t, s, storetest.Spec{Destinations: []fabric.Processing{rawJSON}, Now: clk.Now()})
+			c := claimOne(t, s, store.DutyPoll)
+			page := store.PageCommit{
+				Cursor: `{"token":"behind"}`, Watermark: clk.Now(), BatchID: uuid.NewString(), Body: []byte("x"), Records: 1, Bytes: 1,
+				Seen: []store.SeenID{{ID: idOf(1), Hour: 1}}, CloseBatch: true, ClosedAt: clk.Now(),
+				Covered: store.Interval{From: clk.Now().Add(-time.Hour), To: clk.Now()}, Finish: true, Due: clk.Now(),
+			}
+			s.Break(t, at.statement, at.table)
+			if err := s.CommitPage(t.Context(), c, page); err == nil {
+				t.Fatal("the page was committed: the statement is not part of it")
+			}
+			s.Mend(t)
+			st, _, err := s.LoadStream(t.Context(), c.ID)
+			fresh, uerr := s.Unseen(t.Context(), c.ID, page.Seen)
+			covered, cerr := s.Coverage(t.Context(), c.ID)
+			if err := errors.Join(err, uerr, cerr); err != nil {
+				t.Fatal(err)
+			}
+			if st.Cursor != "{}" || st.BatchID != "" || len(fresh) != 1 || len(covered) != 0 {
+				t.Errorf("something of the page stayed: %+v, %d fresh, %v", st, len(fresh), covered)
+			}
+			if err := s.CommitPage(t.Context(), c, page); err != nil {
+				t.Fatalf("the same page again: %v", err)
+			}
+			if dv, ok, err := s.NextDelivery(t.Context(), r.Destinations[0].ID); err != nil || !ok || dv.Records != 1 {
+				t.Errorf("NextDelivery = %+v, %v, %v", dv, ok, err)
+			}
+		})
+	}
+}
+
 func TestUnseenKnowsWhatWasTakenIn(t *testing.T) {
 	t.Parallel()
 	clk := newClock()
