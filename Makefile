@@ -4,7 +4,7 @@
 GO       ?= go
 ARGS     ?=
 FUZZTIME ?= 20s
-BENCH    ?= .
+BENCH    ?=
 SOAKTIME ?= 60m
 
 # The linter is built from source once for each version, by the Go that is used.
@@ -51,8 +51,8 @@ race:
 	@command -v $${CC:-gcc} >/dev/null || { echo "make check: -race needs a C compiler, and $${CC:-gcc} is not here. On Debian: apt-get install gcc libc6-dev. make test needs none."; exit 1; }
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 30m $$($(GO) list ./... | grep -v /e2e)
 
-bench: ## run the benchmarks; BENCH=name picks some
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+bench: ## print figures beside their targets; ARGS="start api" picks sections, BENCH=name runs benchmarks of packages instead
+	$(if $(BENCH),$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...,$(GO) run ./internal/bench $(ARGS))
 
 fuzz: ## run every fuzz target for FUZZTIME each
 	@set -e; for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \

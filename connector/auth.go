@@ -40,12 +40,14 @@ type Auth struct {
 	TokenURL     string // of all but APIKey
 	RevokeURL    string // RFC 7009; empty: the provider has none
 
-	Scopes         []string
+	Scopes         []string          // to ask for; of a grant without consent, those that the client must have
 	ScopeParam     string            // empty: "scope"
 	ScopeSeparator string            // empty: a space
 	Params         map[string]string // further parameters of the authorize URL
 	ClientAuth     ClientAuth
 	PKCE           bool // S256, where the provider takes it
+
+	TokenPath string // member of the token answer that holds the tokens, such as "authed_user"; empty: the answer itself
 
 	Rotating bool          // each refresh token is good for one use
 	Lifetime time.Duration // of an access token whose answer does not say
@@ -65,8 +67,9 @@ func (a Auth) Type() fabric.AuthType {
 
 // Tenant says which tenant identifiers an application takes.
 type Tenant struct {
-	Forms []TenantForm // tried in order
-	Hint  string       // what is expected and where to find it, for the person who got it wrong
+	Forms   []TenantForm // tried in order
+	Example string       // an identifier of one of the forms, of nobody
+	Hint    string       // what is expected and where to find it, for the person who got it wrong
 }
 
 // TenantForm is one spelling of a tenant identifier.

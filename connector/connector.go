@@ -30,7 +30,16 @@ type App struct {
 	Auth    Auth
 	Streams []Stream
 
+	// Requires names another application: an ingestion of this one needs the
+	// same tenant's authorization of that one to be connected as well. Empty:
+	// an ingestion needs its own application only.
+	Requires string
+
 	// Open starts a session for one authorization. It does no I/O.
+	//
+	// Open nil means that the application has no connector yet: then it has
+	// no Streams and no Normalize either. It can be authorized but not
+	// connected. HasConnector is how to ask.
 	Open func(Env) Session
 
 	// Normalize fills e, which the caller has reset, from one record of the
@@ -118,6 +127,11 @@ type Record struct {
 	Time time.Time // when the provider says that it happened; zero where it does not say
 	Raw  []byte    // the element's own bytes as they stood in the page
 }
+
+// HasConnector says whether Open, Normalize and Streams are there. Without a
+// connector an application has a name and a way to sign in, and nothing can be
+// collected from it.
+func (a App) HasConnector() bool { return a.Open != nil }
 
 // FindStream returns the stream of that name.
 func (a App) FindStream(name string) (Stream, bool) {

@@ -118,37 +118,59 @@ func providerMirror(t *testing.T) string {
 	return ""
 }
 
-func TestTheReadmeWithTerraform(t *testing.T) {
-	t.Parallel()
-	terraform := tool(t, "terraform")
-	mirror := providerMirror(t)
-	p, sim := terraformServer(t)
-	dir := t.TempDir()
-	write(t, filepath.Join(dir, "main.tf"), walkThrough(t, "terraform"))
-	write(t, filepath.Join(dir, "terraformrc"), `provider_installation {
-  filesystem_mirror { path = "`+mirror+`" }
+// terraform is a working directory of Terraform, with the environment for it.
+type terraform struct {
+	path, dir string
+	env       []string
+}
+
+// newTerraform prepares a directory whose providers come from the mirror.
+func newTerraform(t *testing.T, p *process, sim *simulator.Server) *terraform {
+	t.Helper()
+	tf := &terraform{path: tool(t, "terraform"), dir: t.TempDir()}
+	write(t, filepath.Join(tf.dir, "terraformrc"), `provider_installation {
+  filesystem_mirror { path = "`+providerMirror(t)+`" }
 }
 `)
-	run := func(args ...string) string {
-		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-		defer cancel()
-		cmd := exec.CommandContext(ctx, terraform, args...)
-		cmd.Dir = dir
-		cmd.Env = p.environment("TF_CLI_CONFIG_FILE="+filepath.Join(dir, "terraformrc"), "TF_IN_AUTOMATION=1",
-			"CHECKPOINT_DISABLE=1", "TF_VAR_token="+sim.TerraformCloud().Token())
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("terraform %s: %v\n%s", args[0], err, tail(string(out), 40))
-		}
-		return string(out)
+	tf.env = p.environment("TF_CLI_CONFIG_FILE="+filepath.Join(tf.dir, "terraformrc"), "TF_IN_AUTOMATION=1",
+		"CHECKPOINT_DISABLE=1", "TF_VAR_token="+sim.TerraformCloud().Token())
+	return tf
+}
+
+// try runs one command and returns its output and exit status.
+func (tf *terraform) try(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, tf.path, args...)
+	cmd.Dir, cmd.Env = tf.dir, tf.env
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// run runs a command that has to succeed.
+func (tf *terraform) run(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := tf.try(t, args...)
+	if err != nil {
+		t.Fatalf("terraform %s: %v\n%s", args[0], err, tail(out, 40))
 	}
-	run("init", "-no-color", "-input=false")
-	run("apply", "-no-color", "-input=false", "-auto-approve")
-	run("plan", "-no-color", "-input=false", "-detailed-exitcode") // status 2: not empty
+	return out
+}
+
+func TestTheReadmeWithTerraform(t *testing.T) {
+	t.Parallel()
+	tool(t, "terraform")
+	providerMirror(t)
+	p, sim := terraformServer(t)
+	tf := newTerraform(t, p, sim)
+	write(t, filepath.Join(tf.dir, "main.tf"), walkThrough(t, "terraform"))
+	tf.run(t, "init", "-no-color", "-input=false")
+	tf.run(t, "apply", "-no-color", "-input=false", "-auto-approve")
+	tf.run(t, "plan", "-no-color", "-input=false", "-detailed-exitcode") // status 2: not empty
 	delivered(t, p, 40)
-	run("destroy", "-no-color", "-input=false", "-auto-approve")
-	if out := run("state", "list"); strings.TrimSpace(out) != "" {
+	tf.run(t, "destroy", "-no-color", "-input=false", "-auto-approve")
+	if out := tf.run(t, "state", "list"); strings.TrimSpace(out) != "" {
 		t.Errorf("left after destroy:\n%s", out)
 	}
 	p.stop(t)

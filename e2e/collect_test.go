@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"context"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"testing"
 	"time"
@@ -66,9 +65,9 @@ func TestNothingIsLostOrTwiceUnderFaultsAndKills(t *testing.T) {
 		default:
 		}
 	}))
-	dir, listen := t.TempDir(), freeAddress(t)
+	dir := t.TempDir()
 	start := func() *process {
-		return serve(t, dir, "--listen", listen, "--origins", origins, "--poll-interval", "1s")
+		return serve(t, dir, "--listen", "127.0.0.1:0", "--origins", origins, "--poll-interval", "1s")
 	}
 	emit(t, sim.Okta().Emit, 500, 0)
 	p := start()
@@ -106,17 +105,6 @@ func TestNothingIsLostOrTwiceUnderFaultsAndKills(t *testing.T) {
 	eventually(t, 2*time.Minute, "everything is delivered", col.complete(t, total))
 	p.stop(t)
 	col.check(t)
-}
-
-// freeAddress is one that nobody listens at, to be used again and again.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	var lc net.ListenConfig
-	l := must[net.Listener](t)(lc.Listen(t.Context(), "tcp", "127.0.0.1:0"))
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return l.Addr().String()
 }
 
 // wait lets the server work until it is to be killed: at any moment, or, half of

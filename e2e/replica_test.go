@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -56,10 +57,22 @@ func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, "no replica answers", http.StatusBadGateway)
 }
 
+// freeAddress is one that nobody listens at, to be used again and again. It is of
+// a loopback address that no other test uses, so that nobody takes it meanwhile.
+func freeAddress(t *testing.T, host string) string {
+	t.Helper()
+	var lc net.ListenConfig
+	l := must[net.Listener](t)(lc.Listen(t.Context(), "tcp", host+":0"))
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return l.Addr().String()
+}
+
 func newBalancer(t *testing.T) (*balancer, string) {
 	t.Helper()
 	b := &balancer{
-		replicas: [2]string{freeAddress(t), freeAddress(t)},
+		replicas: [2]string{freeAddress(t, "127.0.0.2"), freeAddress(t, "127.0.0.3")},
 		client:   &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}
 	s := httptest.NewServer(b)

@@ -14,11 +14,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // MaxBody is how large an object's body may become, in bytes: a batch is closed
-// at 8 MiB of raw records, and one record may be as large as a page.
-const MaxBody = 64 << 20
+// at 8 MiB of raw records, a page of it may have 32 MiB, and OCSF is some times
+// as large.
+const MaxBody = 256 << 20
 
 // Object is one batch on its way to a bucket.
 type Object struct {
@@ -44,6 +46,13 @@ type RecordSink interface {
 	// they alone are sent next time. With an error and no index, none was
 	// taken. Every error is an *Error, except that of an ended ctx.
 	Send(ctx context.Context, stream string, records [][]byte) (failed []int, err error)
+}
+
+// Tidier is implemented by an object sink in which a crash may leave something
+// half-written that no later Put takes away.
+type Tidier interface {
+	// Sweep removes what was left before the given time, and counts it.
+	Sweep(ctx context.Context, before time.Time) (int, error)
 }
 
 // Preparer is implemented by an object sink whose buckets have to be made

@@ -65,7 +65,7 @@ func (c demoCmd) Run(ctx context.Context, w world) error {
 	defer stop()
 	ended := make(chan error, 1)
 	go func() { ended <- v.run(ctx) }()
-	err = c.show(ctx, w.stdout, &demo{v: v, sim: sim, caller: fabric.Caller{
+	err = c.show(ctx, w.stdout, &demo{v: v, sim: sim, started: time.Now(), caller: fabric.Caller{
 		Account: s.AccountID, Region: demoRegion, AccessKeyID: v.root.ID,
 	}})
 	if err != nil || c.Once {
@@ -115,9 +115,10 @@ func (c demoCmd) show(ctx context.Context, out io.Writer, d *demo) error {
 
 // demo is a demonstration under way.
 type demo struct {
-	v      *server
-	sim    *simulation
-	caller fabric.Caller
+	v       *server
+	sim     *simulation
+	caller  fabric.Caller
+	started time.Time
 }
 
 // demoApp is one simulated application and how it is connected.
@@ -272,7 +273,7 @@ func (d *demo) delivered(ctx context.Context, ing fabric.Ingestion) ([]string, e
 	look := time.NewTicker(50 * time.Millisecond)
 	defer look.Stop()
 	for {
-		files, err := objects(filepath.Join(d.v.settings.BucketsDir, demoBucket), ing.ID)
+		files, err := objects(filepath.Join(d.v.settings.BucketsDir, demoBucket), ing.ID, d.started)
 		if err != nil {
 			return nil, err
 		}
@@ -287,11 +288,15 @@ func (d *demo) delivered(ctx context.Context, ing fabric.Ingestion) ([]string, e
 	}
 }
 
-// objects returns the newest object of each schema that an ingestion delivered.
-func objects(root, ingestionID string) ([]string, error) {
+// objects returns the newest object of each schema that an ingestion delivered
+// since the given time.
+func objects(root, ingestionID string, since time.Time) ([]string, error) {
 	newest := map[string]string{}
 	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || strings.HasPrefix(e.Name(), ".") || !strings.Contains(path, ingestionID) {
+			return err
+		}
+		if info, err := e.Info(); err != nil || info.ModTime().Before(since) {
 			return err
 		}
 		schema, _, _ := strings.Cut(strings.TrimPrefix(path, root+string(filepath.Separator)), string(filepath.Separator))

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"selvedge/connector/all"
+	"selvedge/internal/audit"
 	"selvedge/internal/config"
 	"selvedge/internal/console"
 	"selvedge/internal/control"
@@ -31,7 +32,7 @@ import (
 // The times of a server's life.
 const (
 	lease     = 5 * time.Second  // of duties: how long they outlive a killed process
-	stopGrace = 20 * time.Second // for requests and duties under way
+	stopGrace = 30 * time.Second // for requests and duties under way; a connection takes up to 25
 )
 
 // server is everything that serve runs.
@@ -40,6 +41,7 @@ type server struct {
 	log        *slog.Logger
 	store      *store.Store
 	metrics    *metric.Metrics
+	trail      *audit.Trail // nil: none is kept
 	tokens     *token.Manager
 	control    *control.Control
 	dispatcher *job.Dispatcher
@@ -67,6 +69,9 @@ func (v *server) open(ctx context.Context) error {
 		URL: v.settings.DatabaseURL.Reveal(), Path: filepath.Join(v.settings.DataDir, "selvedge.db"),
 	})
 	if err != nil {
+		return err
+	}
+	if v.trail, err = openTrail(v.settings.TrailFile); err != nil {
 		return err
 	}
 	master, first, err := masterKey(ctx, v.settings, v.store)
@@ -97,13 +102,13 @@ func (v *server) wire(master secret.Master) error {
 	v.tokens = token.New(token.Options{
 		Store: v.store, Keys: keys, Apps: all.Apps(), Derive: master.Derive, PublicURL: v.url,
 		Transport: outbound.New(outbound.Options{Origins: v.settings.Origins, ProxyURL: v.settings.ProxyURL, Log: v.log}),
-		Now:       time.Now, Log: v.log, Owner: owner, Dir: filepath.Join(v.settings.DataDir, "custody"), Wake: v.wake,
+		Now:       time.Now, Log: v.log, Owner: owner + "/connect", Dir: filepath.Join(v.settings.DataDir, "custody"), Wake: v.wake,
 		Observe: func(app string, what store.EventKind) { v.metrics.Granted(app, string(what)) },
 	})
 	var err error
 	v.control, err = control.New(control.Options{
 		Store: v.store, Apps: all.Apps(), Grants: v.tokens, Keys: keys, Places: places{buckets},
-		Derive: master.Derive, Now: time.Now, Log: v.log, Wake: v.wake,
+		Derive: master.Derive, Now: time.Now, Log: v.log, Wake: v.wake, Quotas: control.Quotas(v.settings.Quotas),
 	})
 	if err != nil {
 		return err
@@ -152,7 +157,7 @@ func (v *server) duties(keys *secret.Keyring, buckets *local.Sink) ([]job.Kind, 
 	}
 	return []job.Kind{
 		{Duty: store.DutyRefresh, Workers: 8, Timeout: 2 * time.Minute, Run: v.tokens.Refresh},
-		{Duty: store.DutyPoll, Workers: 16, Timeout: 10 * time.Minute, Run: poller.Run},
+		{Duty: store.DutyPoll, Workers: 32, Timeout: 10 * time.Minute, Run: poller.Run},
 		{Duty: store.DutyDeliver, Workers: 8, Timeout: 10 * time.Minute, Run: deliverer.Run},
 		{Duty: store.DutySweep, Workers: 1, Timeout: 10 * time.Minute, Run: pipeline.NewSweeper(o).Run},
 	}, nil
@@ -163,7 +168,8 @@ func (v *server) duties(keys *secret.Keyring, buckets *local.Sink) ([]job.Kind, 
 func (v *server) handler() http.Handler {
 	api := wire.New(wire.Options{
 		Control: v.control, Verifier: sigv4.New("appfabric", lookup(v.root), time.Now), Log: v.log, Now: time.Now,
-		Recorder: func(c wire.Call) { v.metrics.Called(c.Operation, c.ErrorCode, c.Duration) },
+		Throttle: wire.Throttle(v.settings.Throttle),
+		Recorder: v.record,
 	})
 	pages := map[string]http.Handler{
 		"/appfabric/oauth2": console.Callback(v.tokens, v.log),
@@ -219,8 +225,12 @@ func (v *server) run(ctx context.Context) error {
 	v.log.Info("stopping")
 	stop, done := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
 	defer done()
-	err := v.http.Shutdown(stop)
-	err = errors.Join(err, <-failed, <-failed, v.tokens.Close(stop))
+	for what, end := range map[string]func(context.Context) error{"requests": v.http.Shutdown, "connections": v.tokens.Close} {
+		if err := end(stop); err != nil {
+			v.log.Warn("did not end in time; what matters of them is in the store", "what", what, "error", err)
+		}
+	}
+	err := errors.Join(<-failed, <-failed)
 	v.control.Wait()
 	return errors.Join(err, v.close())
 }
@@ -235,6 +245,9 @@ func (v *server) close() error {
 	}
 	if v.store != nil {
 		errs = append(errs, v.store.Close())
+	}
+	if v.trail != nil {
+		errs = append(errs, v.trail.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -28,15 +28,41 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// The applications are AWS's twelve and Terraform Cloud.
+// https://docs.aws.amazon.com/appfabric/latest/api/API_CreateAppAuthorization.html (checked 2026-11-22)
+func TestAllAreThere(t *testing.T) {
+	t.Parallel()
+	want := []string{
+		"ASANA", "CISCO", "DROPBOX", "GOOGLE", "JIRA", "M365", "M365AUDITLOGS", "OKTA", "SLACK", "SMARTSHEET",
+		"TERRAFORMCLOUD", "ZENDESK", "ZOOM",
+	}
+	var names []string
+	for _, app := range all.Apps() {
+		names = append(names, app.Name)
+		if app.Requires != "" && (app.Requires == app.Name || !slices.Contains(want, app.Requires)) {
+			t.Errorf("%s requires %q", app.Name, app.Requires)
+		}
+	}
+	if !slices.Equal(names, want) {
+		t.Errorf("got %v, want %v", names, want)
+	}
+}
+
 func TestDescriptions(t *testing.T) {
 	t.Parallel()
 	for _, app := range all.Apps() {
 		t.Run(app.Name, func(t *testing.T) {
 			t.Parallel()
-			if app.Open == nil || app.Normalize == nil {
-				t.Error("Open and Normalize must be there")
-			}
 			checkAuth(t, app.Auth)
+			if !app.HasConnector() {
+				if app.Normalize != nil || len(app.Streams) != 0 {
+					t.Error("half a connector: Normalize or Streams without Open")
+				}
+				return
+			}
+			if app.Normalize == nil {
+				t.Error("Normalize must be there")
+			}
 			checkStreams(t, app.Streams)
 		})
 	}
@@ -46,6 +72,9 @@ func checkAuth(t *testing.T, a connector.Auth) {
 	t.Helper()
 	if a.Tenant.Hint == "" || len(a.Tenant.Forms) == 0 {
 		t.Error("a tenant needs a form and a hint")
+	}
+	if _, err := a.Tenant.Vars(a.Tenant.Example); err != nil || a.Tenant.Example == "" {
+		t.Errorf("the example of a tenant: %v", err)
 	}
 	for _, form := range a.Tenant.Forms {
 		if _, err := regexp.Compile(form.Pattern); err != nil {

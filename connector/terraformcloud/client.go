@@ -112,6 +112,10 @@ func (s *session) Poll(ctx context.Context, stream string, at connector.Cursor) 
 	if err != nil {
 		return connector.Page{}, err
 	}
+	if at.Token == "" && walk.Began.After(a.Dated(walk.Began)) {
+		// Our clock is ahead: going on from it would leave records unread.
+		walk.Began = a.Dated(walk.Began)
+	}
 	behind := connector.Cursor{From: at.From, To: at.To, Token: walk.Next().Token()}
 	page, records, err := trail(a)
 	if err != nil {

@@ -43,6 +43,10 @@ type Settings struct {
 	Origins  []outbound.Origin
 	ProxyURL *url.URL // nil: none
 
+	Quotas    Quotas
+	Throttle  Throttle
+	TrailFile string // empty: no trail
+
 	LogLevel  slog.Level
 	LogFormat string // "text" or "json"
 }
@@ -93,6 +97,7 @@ func (s *Settings) complete() error {
 	if s.BucketsDir == "" {
 		s.BucketsDir = filepath.Join(s.DataDir, "buckets")
 	}
+	s.completeTrail()
 	return nil
 }
 

@@ -37,7 +37,7 @@ func defaults() config.Settings {
 	return config.Settings{
 		Listen: "127.0.0.1:8686", DataDir: "./selvedge-data",
 		AccountID: "000000000000", MasterKeyFile: "selvedge-data/master.key", BucketsDir: "selvedge-data/buckets",
-		PollInterval: time.Minute, KeepRaw: 6 * time.Hour,
+		PollInterval: time.Minute, KeepRaw: 6 * time.Hour, TrailFile: "selvedge-data/trail/trail.ndjson",
 		LogLevel: slog.LevelInfo, LogFormat: "text",
 	}
 }
@@ -81,6 +81,7 @@ func TestLoad(t *testing.T) {
 			name: "what follows from the data directory", flags: map[string]string{"data-dir": "/var/lib/selvedge"},
 			want: func(s *config.Settings) {
 				s.DataDir, s.MasterKeyFile, s.BucketsDir = "/var/lib/selvedge", "/var/lib/selvedge/master.key", "/var/lib/selvedge/buckets"
+				s.TrailFile = "/var/lib/selvedge/trail/trail.ndjson"
 			},
 		},
 		{
@@ -98,6 +99,20 @@ func TestLoad(t *testing.T) {
 			name: "origins as a list", file: "origins:\n- https://a.okta.com=http://127.0.0.1:1\n- https://b.okta.com=http://127.0.0.1:2\n",
 			want: func(s *config.Settings) {
 				s.Origins = []outbound.Origin{{From: "https://a.okta.com", To: "http://127.0.0.1:1"}, {From: "https://b.okta.com", To: "http://127.0.0.1:2"}}
+			},
+		},
+		{
+			name: "AWS's limits", env: []string{"SELVEDGE_QUOTAS=aws", "SELVEDGE_TRAIL_FILE=none"}, file: "throttle: 50:100",
+			want: func(s *config.Settings) {
+				s.Quotas = config.Quotas{Bundles: 1, Authorizations: 50, Ingestions: 50, Destinations: 5}
+				s.Throttle, s.TrailFile = config.Throttle{Rate: 50, Burst: 100}, ""
+			},
+		},
+		{
+			name: "limits of one's own", file: "quotas: [bundles=3, authorizations=1000]\nthrottle: 0.5:1\ntrail-file: /var/log/trail.ndjson",
+			want: func(s *config.Settings) {
+				s.Quotas = config.Quotas{Bundles: 3, Authorizations: 1000}
+				s.Throttle, s.TrailFile = config.Throttle{Rate: 0.5, Burst: 1}, "/var/log/trail.ndjson"
 			},
 		},
 		{
@@ -166,6 +181,21 @@ func TestRefusals(t *testing.T) {
 		{"flag", "origins", "https://a.okta.com", []string{"--origins: ", "FROM=TO"}},
 		{"flag", "proxy-url", "ftp://proxy", []string{"--proxy-url: ", "socks5"}},
 		{"flag", "proxy-url", "hunter2", []string{"http://proxy.example.com:3128"}},
+		{"flag", "quotas", "bundle=1", []string{"--quotas: ", `"bundle=1"`, "want aws", "bundles=3"}},
+		{"flag", "quotas", "AWS", []string{`"AWS"`, "want aws"}},
+		{"flag", "quotas", "bundles", []string{`"bundles" is no quota`}},
+		{"flag", "quotas", "bundles=0", []string{`"0"`, "from 1 to 1000000", "leave bundles out"}},
+		{"flag", "quotas", "ingestions=1000001", []string{"from 1 to 1000000"}},
+		{"flag", "quotas", "destinations=-1", []string{`"-1"`}},
+		{"flag", "quotas", "bundles=1,bundles=2", []string{"bundles is given more than once"}},
+		{"flag", "quotas", "bundles=1,", []string{`"" is no quota`}},
+		{"flag", "throttle", "50", []string{"--throttle: ", `"50"`, "RATE:BURST", "50:100"}},
+		{"flag", "throttle", "0:1", []string{"0.001 to 1000000"}},
+		{"flag", "throttle", "NaN:1", []string{"RATE:BURST"}},
+		{"flag", "throttle", "1:0", []string{"1 to 1000000"}},
+		{"flag", "throttle", "1:1.5", []string{"RATE:BURST"}},
+		{"flag", "throttle", "Inf:1", []string{"RATE:BURST"}},
+		{"flag", "trail-file", "file:///srv/trail", []string{"no path"}},
 		{"flag", "log-level", "INFO", []string{"debug, info, warn or error"}},
 		{"flag", "log-format", "xml", []string{"text or json"}},
 		{"flag", "account-id", "1234", []string{"twelve digits"}},
@@ -293,7 +323,7 @@ func TestFlags(t *testing.T) {
 	args := []string{
 		"serve", "--config=c.yaml", "--listen=127.0.0.1:1", "--data-dir=d", "--database-url=postgres://h/d", "--public-url=http://h", "--account-id=111111111111",
 		"--master-key-file=k", "--buckets-url=file://b", "--poll-interval=1s", "--keep-raw=1h",
-		"--origins=https://a=http://b", "--proxy-url=http://p", "--log-level=warn", "--log-format=json",
+		"--origins=https://a=http://b", "--proxy-url=http://p", "--quotas=aws", "--throttle=1:1", "--trail-file=none", "--log-level=warn", "--log-format=json",
 	}
 	if _, err := parser.Parse(args); err != nil {
 		t.Fatal(err)

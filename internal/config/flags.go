@@ -21,6 +21,9 @@ type Flags struct {
 	KeepRaw       *string `help:"${keep_raw_help}" placeholder:"DURATION"`
 	Origins       *string `help:"${origins_help}" placeholder:"FROM=TO,..."`
 	ProxyURL      *string `name:"proxy-url" help:"${proxy_url_help}" placeholder:"URL"`
+	Quotas        *string `help:"${quotas_help}" placeholder:"QUOTAS"`
+	Throttle      *string `help:"${throttle_help}" placeholder:"RATE:BURST"`
+	TrailFile     *string `help:"${trail_file_help}" placeholder:"FILE"`
 	LogLevel      *string `help:"${log_level_help}" placeholder:"LEVEL"`
 	LogFormat     *string `help:"${log_format_help}" placeholder:"FORMAT"`
 }

@@ -73,6 +73,18 @@ func table() []setting {
 			help: "proxy through which providers are reached",
 		},
 		{
+			name: "quotas", env: "SELVEDGE_QUOTAS", shown: "none", set: setQuotas,
+			help: "how many resources there may be in an account and Region: `aws` for AWS's own (1 bundle, 50 authorizations, 50 ingestions, 5 destinations per ingestion), or `bundles=3,authorizations=1000,ingestions=1000,destinations=5` of which any can be left out",
+		},
+		{
+			name: "throttle", env: "SELVEDGE_THROTTLE", shown: "none", set: setThrottle,
+			help: "how often an account may call each operation, on each server: `RATE:BURST`, calls a second and calls at once, such as `50:100`; more is answered with ThrottlingException",
+		},
+		{
+			name: "trail-file", env: "SELVEDGE_TRAIL_FILE", shown: "`<data-dir>/trail/trail.ndjson`", set: setTrailFile,
+			help: "file with one CloudTrail-shaped JSON record for each API call, of this server alone, with mode 0600; at 64 MiB it is renamed, and ten such are kept; `none` for no trail",
+		},
+		{
 			name: "log-level", env: "SELVEDGE_LOG_LEVEL", fallback: "info", set: setLogLevel,
 			help: "`debug`, `info`, `warn` or `error`",
 		},

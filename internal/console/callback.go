@@ -60,6 +60,7 @@ const (
 	used
 	declined
 	invalid
+	unsupported
 	unexpected
 )
 
@@ -77,6 +78,8 @@ func kindOf(err error) failure {
 		return used
 	case refusal:
 		return declined
+	case errors.Is(err, token.ErrNoConnector):
+		return unsupported
 	case isFault && fault.Kind == fabric.Validation:
 		return invalid
 	}
@@ -109,6 +112,9 @@ func noticeOf(a fabric.AppAuthorization, err error) notice {
 	case invalid:
 		n.status, n.Title, n.Reason = http.StatusBadRequest, "Not connected", err.Error()
 		n.Text = "Correct the authorization with UpdateAppAuthorization. " + again
+	case unsupported:
+		n.status, n.Title = http.StatusBadRequest, "Not connected: there is no connector yet"
+		n.Text = "This version of the server cannot collect from the application. The app authorization stays as it is, and nothing was sent."
 	default:
 		n.status, n.Title = http.StatusInternalServerError, "Something went wrong here"
 		n.Text = "The server's log says what. Load this page again in a minute: it finishes what was begun."

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	app "selvedge/connector"
 	"selvedge/internal/console"
 	"selvedge/internal/fabric"
 	"selvedge/internal/token"
@@ -67,6 +68,7 @@ func TestCallbackSays(t *testing.T) {
 		"used state":      {connector{err: token.ErrStateUsed}, 409, []string{"has been used"}},
 		"declined":        {connector{err: &token.Refusal{Reason: "access_denied: The user said no"}}, 403, []string{"access_denied: The user said no", "Nothing has changed"}},
 		"tenant's form":   {connector{err: fabric.InvalidField("tenant.tenantIdentifier", "is no domain")}, 400, []string{"is no domain", "UpdateAppAuthorization"}},
+		"no connector":    {connector{authorization: authorization(fabric.PendingConnect, ""), err: token.Connectable(app.App{Name: "OKTA"})}, 400, []string{"no connector yet", "OKTA", "Acme", "stays as it is"}},
 		"fault of ours":   {connector{err: errors.New("disk canary")}, 500, []string{"Something went wrong here"}},
 		"no display name": {connector{authorization: fabric.AppAuthorization{App: "OKTA", Tenant: fabric.Tenant{Identifier: "x.okta.com"}, Status: fabric.Connected}}, 200, []string{"x.okta.com"}},
 	}

@@ -267,8 +267,9 @@ func (c *Control) ConnectAppAuthorization(ctx context.Context, caller fabric.Cal
 	if err != nil {
 		return fabric.AppAuthorization{}, err
 	}
-	if app.Open == nil {
-		return fabric.AppAuthorization{}, fabric.Invalid("The application %s cannot be connected on this server yet.", a.App)
+	// First of all: whatever else the request lacks, nothing would come of it.
+	if err := token.Connectable(app); err != nil {
+		return fabric.AppAuthorization{}, err
 	}
 	return c.grants.Connect(ctx, a, in.Request)
 }

@@ -65,7 +65,7 @@ func (c *Control) CreateIngestion(ctx context.Context, caller fabric.Caller, in 
 	})
 	switch {
 	case errors.Is(err, store.ErrNotConnected):
-		return fabric.Ingestion{}, fabric.Invalid("%s", notConnected)
+		return fabric.Ingestion{}, fabric.Invalid("%s", notConnectedText(app))
 	case errors.Is(err, store.ErrNotFound):
 		return fabric.Ingestion{}, fabric.Missing(fabric.KindAppBundle, in.Bundle)
 	case err != nil:
@@ -74,12 +74,20 @@ func (c *Control) CreateIngestion(ctx context.Context, caller fabric.Caller, in 
 	return i, nil
 }
 
+func notConnectedText(app connector.App) string {
+	if app.Requires == "" {
+		return notConnected
+	}
+	return notConnected + " An ingestion of " + app.Name + " also needs the app authorization of " + app.Requires +
+		" for the same tenant to be connected."
+}
+
 func startOf(app connector.App, from time.Time) (store.Start, error) {
 	cursor, err := json.Marshal(connector.Cursor{From: from})
 	if err != nil {
 		return store.Start{}, fmt.Errorf("control: encode cursor: %w", err)
 	}
-	start := store.Start{Cursor: string(cursor), From: from}
+	start := store.Start{Cursor: string(cursor), From: from, Requires: app.Requires}
 	for _, s := range app.Streams {
 		start.Streams = append(start.Streams, s.Name)
 	}

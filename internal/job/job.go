@@ -75,23 +75,50 @@ type Dispatcher struct {
 	wakes []chan struct{}
 
 	mu      sync.Mutex
-	running map[*work]struct{}
-	renewed time.Time // when the leases of running were last put off
+	running map[row]*work // the newest claim of each row under way
+	renewed time.Time     // since when every lease of running has been put off
+}
+
+// row is what a claim is of.
+type row struct {
+	duty store.Duty
+	id   string
 }
 
 // work is one claim under way.
 type work struct {
 	claim  store.Claim
+	before *work // an older claim of the same row that has not ended yet
+	ctx    context.Context
 	cancel context.CancelFunc
+	ended  chan struct{}
 }
 
 // New returns a dispatcher that does nothing yet.
 func New(o Options) *Dispatcher {
-	d := &Dispatcher{o: o, running: map[*work]struct{}{}}
+	d := &Dispatcher{o: o, running: map[row]*work{}}
 	for range o.Kinds {
 		d.wakes = append(d.wakes, make(chan struct{}, 1))
 	}
 	return d
+}
+
+// stopping is the key of the channel that Stopping looks at.
+type stopping struct{}
+
+// Stopping says whether the dispatcher that runs this work is being stopped:
+// work of many steps then ends between two of them.
+func Stopping(ctx context.Context) bool {
+	done, ok := ctx.Value(stopping{}).(<-chan struct{})
+	if !ok {
+		return false
+	}
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
 }
 
 // Wake makes the dispatcher look for due rows at once. It never blocks.
@@ -107,7 +134,7 @@ func (d *Dispatcher) Wake() {
 // Run works duties until ctx ends, then stops as the package comment says. It
 // returns nil after an orderly stop.
 func (d *Dispatcher) Run(ctx context.Context) error {
-	workCtx, cancelWork := context.WithCancel(context.WithoutCancel(ctx))
+	workCtx, cancelWork := context.WithCancel(context.WithValue(context.WithoutCancel(ctx), stopping{}, ctx.Done()))
 	defer cancelWork()
 	renewing := d.renewAll(workCtx)
 
@@ -157,8 +184,9 @@ func (d *Dispatcher) loop(ctx, workCtx context.Context, k Kind, wake <-chan stru
 		claims, err := d.claim(ctx, k, n)
 		for _, c := range claims {
 			free <- struct{}{}
+			w := d.track(workCtx, k, c)
 			works.Go(func() {
-				d.work(workCtx, k, c)
+				d.work(k, w)
 				<-free
 				signal(ended)
 			})
@@ -187,9 +215,18 @@ func (d *Dispatcher) claim(ctx context.Context, k Kind, n int) ([]store.Claim, e
 		d.o.Log.ErrorContext(ctx, "claim duties", "duty", string(k.Duty), "error", err)
 	}
 	for _, c := range claims {
-		d.o.Observer.Claimed(c.Duty, d.o.Now().Sub(c.Due))
+		d.o.Observer.Claimed(c.Duty, lateness(c, d.o.Now()))
 	}
 	return claims, err
+}
+
+// lateness is how long after its time a row was claimed. A row that has never
+// had a time is not late.
+func lateness(c store.Claim, now time.Time) time.Duration {
+	if c.Due.IsZero() {
+		return 0
+	}
+	return max(0, now.Sub(c.Due))
 }
 
 // longestRest bounds the rest between two looks at the database: another
@@ -216,31 +253,47 @@ func (d *Dispatcher) rest(ctx context.Context, k Kind, failed error, busy bool, 
 	}
 }
 
-// work runs one claim and ends it.
-func (d *Dispatcher) work(ctx context.Context, k Kind, c store.Claim) {
-	ctx, cancel := context.WithTimeout(ctx, k.Timeout)
-	defer cancel()
-	w := &work{claim: c, cancel: cancel}
-	d.track(w, true)
-	err := run(ctx, k, c)
-	d.track(w, false)
-	if errors.Is(ctx.Err(), context.Canceled) && err != nil {
-		// The row stays claimed until Run releases it, or its lease runs out:
-		// what was cancelled may have committed.
-		d.o.Observer.Ended(c.Duty, Stopped)
-		return
-	}
-	d.o.Observer.Ended(c.Duty, d.end(context.WithoutCancel(ctx), c, err))
-}
-
-func (d *Dispatcher) track(w *work, on bool) {
+// track enters a claim before its work begins, so that its lease is renewed from
+// then on. A process that could not renew for longer than a lease may claim a
+// row that it still works: then the older work is cancelled.
+func (d *Dispatcher) track(ctx context.Context, k Kind, c store.Claim) *work {
+	w := &work{claim: c, ended: make(chan struct{})}
+	w.ctx, w.cancel = context.WithTimeout(ctx, k.Timeout)
+	key := row{c.Duty, c.ID}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if on {
-		d.running[w] = struct{}{}
-	} else {
-		delete(d.running, w)
+	if w.before = d.running[key]; w.before != nil {
+		w.before.cancel()
 	}
+	d.running[key] = w
+	return w
+}
+
+func (d *Dispatcher) untrack(w *work) {
+	w.cancel()
+	close(w.ended)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if key := (row{w.claim.Duty, w.claim.ID}); d.running[key] == w {
+		delete(d.running, key)
+	}
+}
+
+// work runs one claim and ends it. Work of the same row that has not ended is
+// waited for: the outside never sees two at once.
+func (d *Dispatcher) work(k Kind, w *work) {
+	defer d.untrack(w)
+	if w.before != nil {
+		<-w.before.ended
+	}
+	err := run(w.ctx, k, w.claim)
+	if errors.Is(w.ctx.Err(), context.Canceled) && err != nil {
+		// The row stays claimed until Run releases it, or its lease runs out:
+		// what was cancelled may have committed.
+		d.o.Observer.Ended(w.claim.Duty, Stopped)
+		return
+	}
+	d.o.Observer.Ended(w.claim.Duty, d.end(context.WithoutCancel(w.ctx), w.claim, err))
 }
 
 // errPanic is the failure of work that panicked.

@@ -20,6 +20,7 @@ import (
 type observer struct {
 	mu    sync.Mutex
 	ended map[job.Outcome]int
+	wake  func() // the dispatcher's
 	late  []time.Duration
 }
 
@@ -62,6 +63,7 @@ func bubble(t *testing.T, n, workers int, run func(s *store.Store) func(context.
 		Log: slog.New(slog.DiscardHandler), Observer: obs,
 		Kinds: []job.Kind{{Duty: store.DutyPoll, Workers: workers, Timeout: time.Minute, Run: run(s)}},
 	})
+	obs.wake = d.Wake
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
@@ -282,8 +284,13 @@ func TestWakeIsHeardAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second + time.Millisecond) // another process woke it: seen within a second
+		if err := s.Wake(t.Context(), store.DutyPoll, marks[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		obs.wake()
+		synctest.Wait() // this process did: seen at once
 		stop()
-		if runs != 2 || obs.late[1] > time.Second {
+		if runs != 3 || obs.late[1] > time.Second || obs.late[2] > 0 {
 			t.Errorf("runs = %d, lateness = %v", runs, obs.late)
 		}
 	})

@@ -106,7 +106,7 @@ func step(ctx context.Context, s *store.Store, c store.Claim, peer string, start
 	if due.Before(started) {
 		due = started // the time that nobody was there is the killer's
 	}
-	q := url.Values{"row": {c.ID}, "at": {strconv.Itoa(at)}, "late": {strconv.FormatInt(time.Since(due).Milliseconds(), 10)}}
+	q := url.Values{"row": {c.ID}, "pid": {strconv.Itoa(os.Getpid())}, "at": {strconv.Itoa(at)}, "late": {strconv.FormatInt(time.Since(due).Milliseconds(), 10)}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, peer+"?"+q.Encode(), nil)
 	if err != nil {
 		return err
@@ -134,15 +134,52 @@ type judge struct {
 	busy   map[string]bool
 	asked  map[string]int // the highest element
 	calls  int
+	cut    int // calls whose process was gone before the answer
 	faults []string
-	pardon int // how many faults do not count
+	held   string        // the process whose calls are not answered until release
+	waits  int           // how many of them wait
+	free   chan struct{} // closed by release
+}
+
+// hold keeps back the answers to a process, until n of its calls wait.
+func (j *judge) hold(t *testing.T, pid, n int) (release func()) {
+	t.Helper()
+	j.mu.Lock()
+	j.held, j.free = strconv.Itoa(pid), make(chan struct{})
+	j.mu.Unlock()
+	for range 20_000 {
+		j.mu.Lock()
+		waits := j.waits
+		j.mu.Unlock()
+		if waits == n {
+			return func() {
+				j.mu.Lock()
+				j.held = ""
+				j.mu.Unlock()
+				close(j.free)
+			}
+		}
+		time.Sleep(time.Millisecond)
+	}
+	close(j.free)
+	t.Fatal("the process does not work")
+	return nil
+}
+
+// answer waits while answers to a process are held back.
+func (j *judge) answer(pid string) {
+	j.mu.Lock()
+	held := pid == j.held
+	if held {
+		j.waits++
+	}
+	j.mu.Unlock()
+	if held {
+		<-j.free
+	}
 }
 
 func (j *judge) fault(format string, args ...any) {
-	if j.pardon > 0 {
-		j.pardon--
-		return
-	}
 	j.faults = append(j.faults, fmt.Sprintf(format, args...))
 }
 
@@ -161,18 +198,40 @@ func (j *judge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if limit := killLease + time.Second; time.Duration(late)*time.Millisecond > limit && !j.excuse {
 		j.fault("%s: %d ms late, more than the lease and a second", row, late)
 	}
-	j.busy[row], j.asked[row] = true, max(at, j.asked[row])
+	j.busy[row], j.asked[row] = true, at
 	j.mu.Unlock()
 	defer func() {
 		j.mu.Lock()
 		delete(j.busy, row)
 		j.mu.Unlock()
 	}()
+	j.answer(r.FormValue("pid"))
 	select {
 	case <-time.After(rand.N(30 * time.Millisecond)):
 		fmt.Fprintf(w, "%s %d", row, at)
 	case <-r.Context().Done():
+		j.mu.Lock()
+		j.cut++
+		j.mu.Unlock()
 	}
+}
+
+// wait returns after n more calls.
+func (j *judge) wait(t *testing.T, n int) {
+	t.Helper()
+	j.mu.Lock()
+	until := j.calls + n
+	j.mu.Unlock()
+	for range 20_000 {
+		j.mu.Lock()
+		calls := j.calls
+		j.mu.Unlock()
+		if calls >= until {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Fatal("the process does not work")
 }
 
 // settle waits until no request is open, so that the end of a killed child's
@@ -201,12 +260,13 @@ func TestKilledAndStoppedProcesses(t *testing.T) {
 
 	for range kills {
 		c := startChild(t, path, peer.URL)
-		time.Sleep(50*time.Millisecond + rand.N(150*time.Millisecond))
+		j.wait(t, 1+rand.IntN(20))
+		time.Sleep(rand.N(20 * time.Millisecond))
 		kill(t, c, syscall.SIGKILL)
 		j.settle(t)
 	}
 	c := startChild(t, path, peer.URL)
-	time.Sleep(200 * time.Millisecond)
+	j.wait(t, 20)
 	j.mu.Lock()
 	j.excuse = true
 	j.mu.Unlock()
@@ -223,7 +283,10 @@ func TestKilledAndStoppedProcesses(t *testing.T) {
 	for _, f := range j.faults {
 		t.Error(f)
 	}
-	t.Logf("%d calls, %d kills", j.calls, kills)
+	t.Logf("%d calls, %d cut by %d kills", j.calls, j.cut, kills)
+	if j.cut < kills/3 {
+		t.Errorf("only %d calls were cut by %d kills: the suite does not test what it is for", j.cut, kills)
+	}
 	checkRows(t, path, rows, j.asked)
 }
 

@@ -40,19 +40,22 @@ func (d *Dispatcher) renewStale(ctx context.Context) {
 }
 
 func (d *Dispatcher) renewRunning(ctx context.Context) {
+	begun := d.o.Now()
 	for _, w := range d.snapshot() {
 		d.renew(ctx, w)
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.renewed = begun
 }
 
 func (d *Dispatcher) snapshot() []*work {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	all := make([]*work, 0, len(d.running))
-	for w := range d.running {
+	for _, w := range d.running {
 		all = append(all, w)
 	}
-	d.renewed = d.o.Now()
 	return all
 }
 

@@ -33,6 +33,7 @@ func only() map[string][]string {
 		"connector":         {"ocsf", "internal/fabric"},
 		"sink/*":            {"sink", "internal/fabric"},
 		"internal/config":   {"internal/fabric", "internal/outbound"},
+		"internal/audit":    {"internal/fabric"},
 	}
 }
 

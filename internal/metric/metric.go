@@ -22,6 +22,7 @@ type Metrics struct {
 
 	requests *prometheus.CounterVec
 	latency  *prometheus.HistogramVec
+	untold   *prometheus.CounterVec
 
 	claims   *prometheus.CounterVec
 	outcomes *prometheus.CounterVec
@@ -68,6 +69,7 @@ func New() *Metrics {
 
 		requests: f.counter("api_requests_total", "Calls of API operations, by error code (empty: success).", "operation", "error"),
 		latency:  f.histogram("api_request_seconds", "How long calls of API operations took.", requestBuckets(), "operation"),
+		untold:   f.counter("trail_failures_total", "Calls of API operations whose record was lost, or whose trail file could not be rotated."),
 
 		claims:   f.counter("duty_claims_total", "Duties begun.", "duty"),
 		outcomes: f.counter("duty_ends_total", "Duties ended, by how: done, retried, failed, fenced, panicked, stopped.", "duty", "outcome"),
@@ -126,6 +128,9 @@ func (m *Metrics) Called(operation, code string, took time.Duration) {
 	m.requests.WithLabelValues(operation, code).Inc()
 	m.latency.WithLabelValues(operation).Observe(took.Seconds())
 }
+
+// TrailFailed counts a call whose record could not be kept as it should be.
+func (m *Metrics) TrailFailed() { m.untold.WithLabelValues().Inc() }
 
 // DutyClaimed counts a duty begun, late after its due time.
 func (m *Metrics) DutyClaimed(duty string, late time.Duration) {

@@ -53,6 +53,7 @@ func TestMetrics(t *testing.T) {
 			`api_requests_total{error="",operation="GetAppBundle"} 1`,
 			`api_requests_total{error="ResourceNotFoundException",operation="GetAppBundle"} 1`,
 		}},
+		{"trail", func(m *metric.Metrics) { m.TrailFailed() }, []string{`trail_failures_total 1`}},
 		{"duties", func(m *metric.Metrics) {
 			m.DutyClaimed("stream", 2*time.Second)
 			m.DutyClaimed("stream", -time.Second) // a clock that was put back

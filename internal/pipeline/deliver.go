@@ -57,6 +57,10 @@ func (d *Deliverer) Run(ctx context.Context, c store.Claim) error {
 		if err := d.deliver(ctx, c, dv); err != nil {
 			return err
 		}
+		c.Attempt = 1
+		if job.Stopping(ctx) {
+			break
+		}
 	}
 	return d.o.Store.FinishDeliver(ctx, c)
 }
@@ -72,7 +76,8 @@ func (d *Deliverer) deliver(ctx context.Context, c store.Claim, dv store.Deliver
 	}
 	body, tally, err := d.render(ctx, dv)
 	if err != nil {
-		return err
+		d.o.Observer.DeliveryFailed(dv.App, "unreadable")
+		return errors.Join(err, d.o.Store.DestinationFailed(ctx, c, "The server cannot read what it has stored for this destination: its log says why."))
 	}
 	err = d.o.Buckets.Put(ctx, sink.Object{Bucket: dv.Bucket, Key: dv.Key, Body: body, ContentType: contentTypeJSONL})
 	if err != nil {
@@ -94,6 +99,13 @@ func (d *Deliverer) refused(ctx context.Context, c store.Claim, dv store.Deliver
 		kind, reason = e.Kind, e.Reason
 	}
 	d.o.Observer.DeliveryFailed(dv.App, kind.String())
+	if kind == sink.Refused {
+		// Nothing of the batch is there: an update of the destination may lead
+		// it elsewhere.
+		if uerr := d.o.Store.Unfreeze(ctx, c, dv.BatchID); uerr != nil {
+			return uerr
+		}
+	}
 	if kind == sink.Refused || c.Attempt >= patience {
 		if ferr := d.o.Store.DestinationFailed(ctx, c, reason); ferr != nil {
 			return ferr

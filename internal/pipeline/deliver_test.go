@@ -138,6 +138,30 @@ func TestAnUpdateCountsForDeliveriesNotYetBegun(t *testing.T) {
 	}
 }
 
+func TestAnUpdateHealsADestinationThatRefused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.buckets.fail = func(o sink.Object) error {
+		if !strings.HasPrefix(o.Key, "good/") {
+			return &sink.Error{Kind: sink.Refused, Reason: "The bucket does not exist."}
+		}
+		return nil
+	}
+	r.collected(records(1))
+	r.deliverAll()
+	d := r.made.Destinations[0]
+	_, err := r.store.UpdateIngestionDestination(t.Context(), storetest.Caller(), d.BundleID, d.IngestionID, d.ID,
+		fabric.Place{Bucket: "audit-logs", Prefix: "good"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.pass(time.Hour)
+	r.deliverAll()
+	if d := r.destination(0); d.Status != fabric.Active {
+		t.Errorf("after the update it is %s: %s", d.Status, d.Reason)
+	}
+}
+
 func TestRecordsWithoutAMappingBecomeBaseEventsAndAreCounted(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, destinations(ocsfJSON()))

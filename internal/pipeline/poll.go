@@ -23,11 +23,12 @@ const FirstReach = 6 * time.Hour
 
 // The bounds of a poll and of its waits.
 const (
-	maxPages      = 200              // of one claim; then other streams have their turn
-	restShown     = 15 * time.Minute // between attempts at what a person must mend
-	giveUpOnPage  = 24 * time.Hour   // after which an undecodable page becomes a gap
-	waitThrottled = time.Minute      // where the provider does not say how long
-	waitRefresh   = time.Second      // for a new token after a 401
+	maxPages         = 200              // of one claim; then other streams have their turn
+	restShown        = 15 * time.Minute // between attempts at what a person must mend
+	giveUpOnPage     = 24 * time.Hour   // after which an undecodable page becomes a gap
+	patienceWithPage = 20               // attempts at it within that time, at the least
+	waitThrottled    = time.Minute      // where the provider does not say how long
+	waitRefresh      = time.Second      // for a new token after a 401
 )
 
 // Poller is the duty poll(stream).
@@ -70,19 +71,41 @@ func (p *Poller) Run(ctx context.Context, c store.Claim) error {
 	}
 	for range maxPages {
 		done, err := run.page(ctx)
+		if err != nil {
+			err = errors.Join(err, run.closeEarly(ctx))
+		}
 		if err != nil || done {
 			p.o.Observer.Polled(run.ing.App, outcomeOf(err))
 			return err
 		}
+		if job.Stopping(ctx) {
+			break
+		}
 	}
+	p.o.Observer.Polled(run.ing.App, "goes on")
 	return p.o.Store.Finish(ctx, c, p.o.Now())
 }
 
+// closeEarly lets what was read be delivered when a poll cannot go on: how long
+// that lasts is the provider's.
+func (r *poll) closeEarly(ctx context.Context) error {
+	if r.stream.BatchID == "" {
+		return nil
+	}
+	err := r.o.Store.CloseBatch(ctx, r.claim, r.stream.BatchID, r.o.Now())
+	r.o.Wake()
+	return err
+}
+
+// outcomeOf names how a poll ended, for its metric.
 func outcomeOf(err error) string {
 	if err == nil {
 		return "done"
 	}
-	return connector.KindOf(err).String()
+	if e, ok := errors.AsType[*connector.Error](err); ok {
+		return e.Kind.String()
+	}
+	return "failed"
 }
 
 // begin loads what a poll needs. It returns nil when there is nothing to poll.
@@ -161,7 +184,7 @@ func (r *poll) page(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	r.o.Observer.Page(r.ing.App, len(page.Records), int(commit.Records), commit.Bytes)
-	r.cursor = page.Next
+	r.cursor, r.claim.Attempt = page.Next, 1
 	r.stream.BatchID, r.stream.BatchBytes = commit.BatchID, r.stream.BatchBytes+commit.Bytes
 	if commit.CloseBatch {
 		r.stream.BatchID, r.stream.BatchBytes = "", 0

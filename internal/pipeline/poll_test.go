@@ -307,6 +307,204 @@ func TestAPageThatStaysMalformedBecomesAGapAfterADay(t *testing.T) {
 	}
 }
 
+func TestReadingGoesOnAfterAGap(t *testing.T) {
+	t.Parallel()
+	for name, next := range map[string]connector.Cursor{"behind the page": behind("next"), "where the trouble began": {}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			r.script.onPoll = func() { r.pass(5 * time.Millisecond) }
+			bad := failure(connector.Malformed)
+			bad.Body, bad.Next = []byte("<html>"), next
+			began := r.clock()
+			for r.clock().Sub(began) < 25*time.Hour {
+				r.script.will(connector.Page{}, bad)
+				retry := r.poll()
+				if retry == nil {
+					break // the gap was made, and the poll ended well
+				}
+				r.pass(retry.After)
+			}
+			for n := range 3 {
+				r.pass(time.Minute)
+				r.script.answers = nil
+				r.script.will(connector.Page{Records: records(n), Next: behind("on"), Done: true}, nil)
+				if retry := r.poll(); retry != nil {
+					t.Fatalf("poll %d after the gap: %v", n, retry)
+				}
+			}
+			r.deliverAll()
+			if diff := cmp.Diff(lines(0, 1, 2), r.lines(r.made.Destinations[0])); diff != "" {
+				t.Errorf("after the gap (-want +got):\n%s", diff)
+			}
+			gaps, err := r.store.Gaps(t.Context(), r.made.StreamIDs[0])
+			if err != nil || len(gaps) != 1 || gaps[0].To.Sub(began) > time.Second {
+				t.Errorf("gaps = %+v, %v; want one that ends where the trouble began", gaps, err)
+			}
+		})
+	}
+}
+
+func TestTheDayOfABadPageCountsInOnePiece(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for _, err := range []error{failure(connector.Malformed), failure(connector.Unavailable), failure(connector.Malformed)} {
+		r.script.will(connector.Page{}, err)
+		if retry := r.poll(); retry == nil {
+			t.Fatal("given up")
+		}
+		r.pass(25 * time.Hour)
+	}
+	if gaps, err := r.store.Gaps(t.Context(), r.made.StreamIDs[0]); err != nil || len(gaps) != 0 {
+		t.Errorf("gaps = %v, %v; the provider was not malformed for a day", gaps, err)
+	}
+}
+
+func TestAQuietFeedWhoseCursorExpiresRepeatsNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	newest := records(1)[0].Time
+	r.script.will(connector.Page{Records: records(1), Next: connector.Cursor{From: newest, Token: "a"}, Done: true}, nil)
+	r.poll()
+	for range 80 { // hours without a record
+		r.pass(time.Hour)
+		r.script.will(connector.Page{Next: connector.Cursor{From: newest, Token: "a"}, Done: true}, nil)
+		r.poll()
+		c := r.claim(store.DutySweep)
+		if err := r.sweeper.Run(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if fresh, err := r.store.Unseen(t.Context(), r.made.StreamIDs[0], []store.SeenID{{ID: [16]byte{1}}}); err != nil || len(fresh) != 1 {
+		t.Fatal(err)
+	}
+	r.pass(time.Minute)
+	r.script.will(connector.Page{}, failure(connector.CursorExpired))
+	r.script.will(connector.Page{Next: behind("b"), Done: true}, nil)
+	r.poll()
+	if from := r.script.lastAsked().From; !from.After(newest.Add(24 * time.Hour)) {
+		t.Errorf("reads again from %v, where the ids are forgotten (newest record: %v)", from, newest)
+	}
+}
+
+func TestIdsAreForgottenOnlyBehindTheHorizon(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, onStream(byTime))
+	done := func(rs []connector.Record) {
+		t.Helper()
+		r.script.will(connector.Page{Records: rs, Next: connector.Cursor{From: r.clock()}, Done: true}, nil)
+		r.poll()
+		r.pass(time.Minute)
+	}
+	sweep := func() {
+		t.Helper()
+		r.pass(time.Minute)
+		c := r.claim(store.DutySweep)
+		if err := r.sweeper.Run(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	late := records(1) // of an hour ago: filed under the watermark, not under its own hour
+	late[0].Time = r.clock().Add(-30 * 24 * time.Hour)
+	done(nil)
+	done(late)
+	r.pass(47 * time.Hour)
+	done(nil)
+	sweep()
+	done(late)
+	r.pass(4 * time.Hour)
+	done(nil)
+	sweep()
+	done(late)
+	r.deliverAll()
+	if diff := cmp.Diff(lines(1, 1), r.lines(r.made.Destinations[0])); diff != "" {
+		t.Errorf("the id was forgotten at another time (-want +got):\n%s", diff)
+	}
+}
+
+func TestPollsComeAtTheirInterval(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.poll()
+	next, ok, err := r.store.NextDue(t.Context(), store.DutyPoll)
+	if err != nil || !ok || next.Sub(r.clock()) != time.Minute {
+		t.Errorf("the next poll is due in %v (%v, %v), want a minute", next.Sub(r.clock()), ok, err)
+	}
+}
+
+func TestALongBacklogYieldsToOthers(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for n := range 250 {
+		r.script.will(connector.Page{Records: records(n), Next: behind("on")}, nil)
+	}
+	if retry := r.poll(); retry != nil {
+		t.Fatal(retry)
+	}
+	if asked := len(r.script.asked); asked >= 250 {
+		t.Errorf("one claim read %d pages", asked)
+	}
+	r.poll() // due at once
+	r.deliverAll()
+	if got := len(r.lines(r.made.Destinations[0])); got != 250 {
+		t.Errorf("%d records are delivered, want 250", got)
+	}
+}
+
+func TestWhatWasReadIsDeliveredThoughThePollCannotGoOn(t *testing.T) {
+	t.Parallel()
+	for name, stop := range map[string]func(r *rig){
+		"the provider fails": func(r *rig) {
+			r.script.will(connector.Page{}, failure(connector.Unavailable))
+			r.poll()
+		},
+		"the ingestion is stopped": func(r *rig) {
+			c := r.claim(store.DutyPoll)
+			r.script.onPoll = func() {
+				if len(r.script.asked) < 2 {
+					return
+				}
+				if err := r.store.StopIngestion(t.Context(), storetest.Caller(), r.made.Bundle.ID, r.made.Ingestion.ID); err != nil {
+					t.Error(err)
+				}
+			}
+			if err := r.poller.Run(t.Context(), c); !errors.Is(err, store.ErrFenced) {
+				t.Errorf("Run = %v, want ErrFenced", err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			r.script.will(connector.Page{Records: records(1), Next: behind("a")}, nil)
+			stop(r)
+			r.deliverAll()
+			if diff := cmp.Diff(lines(1), r.lines(r.made.Destinations[0])); diff != "" {
+				t.Errorf("lines (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestNothingIsReadWithoutADestination(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	d := r.made.Destinations[0]
+	if err := r.store.DeleteIngestionDestination(t.Context(), storetest.Caller(), d.BundleID, d.IngestionID, d.ID); err != nil {
+		t.Fatal(err)
+	}
+	if claims, err := r.store.Claim(t.Context(), store.DutyPoll, "test", time.Minute, 1); err != nil || len(claims) != 0 {
+		t.Fatalf("claims = %v, %v", claims, err)
+	}
+	next := storetest.Destination(t, r.store, r.made.Ingestion, rawJSON(), r.clock())
+	r.script.will(connector.Page{Records: records(1), Next: behind("a"), Done: true}, nil)
+	r.poll()
+	r.deliverAll()
+	if diff := cmp.Diff(lines(1), r.lines(next)); diff != "" {
+		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+}
+
 func TestAnAuthorizationWithoutAGrantWaits(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -16,7 +16,15 @@ import (
 // failed decides what the failure of a poll means. It returns an error that
 // says when to try again, or none when reading can go on at once.
 func (r *poll) failed(ctx context.Context, err error) (bool, error) {
-	switch connector.KindOf(err) {
+	kind := connector.KindOf(err)
+	if kind != connector.Malformed && !r.stream.StuckSince.IsZero() {
+		// The day of a page that cannot be decoded counts only in one piece.
+		r.stream.StuckSince = time.Time{}
+		if serr := r.o.Store.Stuck(ctx, r.claim, time.Time{}); serr != nil {
+			return false, serr
+		}
+	}
+	switch kind {
 	case connector.Unauthorized:
 		return false, r.unauthorized(ctx, err)
 	case connector.Forbidden:
@@ -112,9 +120,11 @@ func (r *poll) restart(ctx context.Context, err error) error {
 		return &job.Retry{After: job.Backoff(r.claim.Attempt), Reason: reasonOf(err), Err: err}
 	}
 	r.expired = true
+	// Of a feed that was quiet the newest record is old, and the ids from that
+	// time are forgotten: the last poll had read everything up to the watermark.
 	from := r.cursor.From
-	if from.IsZero() {
-		from = r.stream.Watermark
+	if known := r.stream.Watermark.Add(time.Hour - keepSeen); from.Before(known) {
+		from = known
 	}
 	next := connector.Cursor{From: r.notBeforeStart(from.Add(-r.spec.Overlap)), To: r.cursor.To}
 	r.o.Log.WarnContext(ctx, "the provider no longer knows the cursor; reading goes on by time",
@@ -132,7 +142,8 @@ func (r *poll) restart(ctx context.Context, err error) error {
 
 // malformed shows a page that cannot be decoded and tries again, for a day.
 // Then what was read is kept sealed, the window is a gap with a name, and the
-// cursor goes on behind it.
+// cursor goes on behind it: at the next page, where the answer told it; else at
+// the time at which the trouble began, so that what came since is not given up.
 func (r *poll) malformed(ctx context.Context, err error) error {
 	now := r.o.Now()
 	if r.stream.StuckSince.IsZero() {
@@ -141,17 +152,17 @@ func (r *poll) malformed(ctx context.Context, err error) error {
 		}
 		r.stream.StuckSince = now
 	}
-	if now.Sub(r.stream.StuckSince) < giveUpOnPage {
+	if now.Sub(r.stream.StuckSince) < giveUpOnPage || r.claim.Attempt < patienceWithPage {
 		return &job.Retry{After: min(restShown, job.Backoff(r.claim.Attempt)), Reason: reasonOf(err), Err: err}
 	}
-	gap := store.Gap{Interval: store.Interval{From: r.cursor.From, To: now}, Reason: reasonOf(err), FoundAt: now}
-	next := connector.Cursor{From: now}
+	gap := store.Gap{Interval: store.Interval{From: r.cursor.From, To: r.stream.StuckSince}, Reason: reasonOf(err), FoundAt: now}
+	next, readFrom := connector.Cursor{From: r.stream.StuckSince}, r.stream.StuckSince
 	e, _ := errors.AsType[*connector.Error](err)
 	switch {
 	case e.Next != (connector.Cursor{}):
-		next = e.Next
+		next, readFrom = e.Next, r.stream.ReadFrom // one page of what is being read
 	case !r.cursor.To.IsZero():
-		next, gap.To = connector.Cursor{From: r.cursor.To}, r.cursor.To
+		next, readFrom, gap.To = connector.Cursor{From: r.cursor.To}, r.cursor.To, r.cursor.To
 	}
 	var serr error
 	if gap.Body, serr = r.seal(ctx, fieldGap, r.claim.ID, e.Body); serr != nil {
@@ -163,9 +174,9 @@ func (r *poll) malformed(ctx context.Context, err error) error {
 	}
 	r.o.Log.ErrorContext(ctx, "a page could not be decoded for a day; it is kept, and reading goes on behind it",
 		"stream", r.claim.ID, "from", gap.From, "to", gap.To, "reason", gap.Reason)
-	if serr := r.o.Store.CommitGap(ctx, r.claim, gap, string(cursor), gap.To); serr != nil {
+	if serr := r.o.Store.CommitGap(ctx, r.claim, gap, string(cursor), readFrom); serr != nil {
 		return serr
 	}
-	r.cursor, r.stream.ReadFrom, r.stream.StuckSince = next, gap.To, time.Time{}
+	r.cursor, r.stream.ReadFrom, r.stream.StuckSince, r.started = next, readFrom, time.Time{}, now
 	return nil
 }

@@ -225,6 +225,7 @@ type script struct {
 	version   int64
 	expedited int
 	noGrant   bool
+	onPoll    func() // called at each call of Poll, as time passes
 	store     *store.Store
 }
 
@@ -282,6 +283,9 @@ func (s *script) Poll(_ context.Context, _ string, at connector.Cursor) (connect
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked = append(s.asked, at)
+	if s.onPoll != nil {
+		s.onPoll()
+	}
 	if len(s.answers) == 0 {
 		return connector.Page{Next: at, Done: true}, nil
 	}

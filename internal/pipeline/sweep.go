@@ -7,6 +7,7 @@ import (
 
 	"selvedge/connector"
 	"selvedge/internal/store"
+	"selvedge/sink"
 )
 
 // The times after which the sweep ends things.
@@ -15,6 +16,7 @@ const (
 	keepClientToken = 24 * time.Hour
 	keepLineage     = 90 * 24 * time.Hour
 	keepSeen        = 48 * time.Hour // behind the widest window that a stream reads again
+	keepParts       = 24 * time.Hour // of what a crash left half-written
 	bareGrace       = 24 * time.Hour // of an enabled ingestion without a destination
 )
 
@@ -34,7 +36,9 @@ func (s *Sweeper) Run(ctx context.Context, c store.Claim) error {
 		drain(func() (int64, error) { return s.o.Store.SweepBatches(ctx, now.Add(-s.o.KeepRaw)) }),
 		drain(func() (int64, error) { return s.o.Store.SweepClientTokens(ctx, now.Add(-keepClientToken)) }),
 		drain(func() (int64, error) { return s.o.Store.SweepGrantEvents(ctx, now.Add(-keepLineage)) }),
+		drain(func() (int64, error) { return s.o.Store.SweepGaps(ctx, now.Add(-keepLineage)) }),
 		s.sweepSeen(ctx),
+		s.tidy(ctx, now),
 		s.mend(ctx),
 		s.o.Store.Shrink(ctx),
 	)
@@ -70,6 +74,16 @@ func (s *Sweeper) sweepSeen(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// tidy removes what crashes left half-written in the buckets.
+func (s *Sweeper) tidy(ctx context.Context, now time.Time) error {
+	t, ok := s.o.Buckets.(sink.Tidier)
+	if !ok {
+		return nil
+	}
+	_, err := t.Sweep(ctx, now.Add(-keepParts))
+	return err
 }
 
 // mend makes due what lost its time, and disables ingestions that deliver to

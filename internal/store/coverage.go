@@ -15,8 +15,12 @@ type Covered struct {
 }
 
 // cover writes an interval into the ledger. One that begins within an interval
-// that is there makes it longer.
+// that is there makes it longer. A clock that went back gives an interval that
+// ends before it begins: nothing more is covered by it than its beginning.
 func cover(ctx context.Context, tx *sql.Tx, streamID string, i Interval, records int64) error {
+	if i.To.Before(i.From) {
+		i.To = i.From
+	}
 	res, err := tx.ExecContext(ctx, `UPDATE coverage
 		SET to_at = CASE WHEN to_at > ? THEN to_at ELSE ? END, pages = pages + 1, records = records + ?
 		WHERE stream_id = ? AND from_at = (SELECT max(from_at) FROM coverage WHERE stream_id = ? AND from_at <= ?) AND to_at >= ?`,
@@ -27,7 +31,10 @@ func cover(ctx context.Context, tx *sql.Tx, streamID string, i Interval, records
 	if n, err := res.RowsAffected(); err != nil || n > 0 {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO coverage (stream_id, from_at, to_at, pages, records) VALUES (?, ?, ?, 1, ?)`,
+	_, err = tx.ExecContext(ctx, `INSERT INTO coverage (stream_id, from_at, to_at, pages, records) VALUES (?, ?, ?, 1, ?)
+		ON CONFLICT (stream_id, from_at) DO UPDATE SET
+			to_at = CASE WHEN coverage.to_at > excluded.to_at THEN coverage.to_at ELSE excluded.to_at END,
+			pages = coverage.pages + 1, records = coverage.records + excluded.records`,
 		streamID, millis(i.From), millis(i.To), records)
 	return err
 }

@@ -88,6 +88,18 @@ func (s *Store) Freeze(ctx context.Context, c Claim, batchID, bucket, key string
 	})
 }
 
+// Unfreeze takes back where a batch goes, after a place that refused it and has
+// nothing of it. An update of the destination then counts for it too.
+func (s *Store) Unfreeze(ctx context.Context, c Claim, batchID string) error {
+	return s.update(ctx, "unfreeze delivery", func(tx *sql.Tx) error {
+		if err := fenced(ctx, tx, c); err != nil {
+			return err
+		}
+		return one(tx.ExecContext(ctx, `UPDATE delivery SET bucket = '', object_key = ''
+			WHERE destination_id = ? AND batch_id = ? AND done_at = 0`, c.ID, batchID))
+	})
+}
+
 // Delivered marks a batch as delivered, and the destination as taking what it
 // is given.
 func (s *Store) Delivered(ctx context.Context, c Claim, batchID string) error {
@@ -97,6 +109,10 @@ func (s *Store) Delivered(ctx context.Context, c Claim, batchID string) error {
 		}
 		err := one(tx.ExecContext(ctx, `UPDATE delivery SET done_at = ?
 			WHERE destination_id = ? AND batch_id = ? AND done_at = 0`, millis(s.now()), c.ID, batchID))
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE ingestion_destination SET attempt = 1, crashes = 0 WHERE id = ?`, c.ID)
 		if err != nil {
 			return err
 		}

@@ -171,6 +171,12 @@ func (s *Store) DeleteIngestionDestination(ctx context.Context, c fabric.Caller,
 		if _, err := tx.ExecContext(ctx, `DELETE FROM ingestion_destination WHERE id = ?`, id); err != nil {
 			return err
 		}
+		// Without a destination nothing is read: the cursor waits for the next.
+		_, err := tx.ExecContext(ctx, `UPDATE stream SET due_at = NULL, fence = fence + 1 WHERE ingestion_id = ?
+			AND NOT EXISTS (SELECT 1 FROM ingestion_destination d WHERE d.ingestion_id = stream.ingestion_id)`, ingestionID)
+		if err != nil {
+			return err
+		}
 		return forget(ctx, tx, id)
 	})
 }

@@ -26,7 +26,7 @@ type Claim struct {
 	ID      string
 	Fence   int64
 	Attempt int64     // this one included; 1 after a success
-	Due     time.Time // when the row was due
+	Due     time.Time // when the row was due; zero: it has never had a time
 }
 
 // maxCrashes is after how many claims in a row that never finished a row is
@@ -34,7 +34,7 @@ type Claim struct {
 const maxCrashes = 20
 
 // parked is the last_error of a parked row.
-const parked = "parked: its work was begun 20 times and never finished; stop and start the ingestion, or connect the authorization again"
+const parked = "parked: its work was begun 20 times and ended the server each time; the log has more"
 
 // Claim takes up to n due rows that nobody holds, oldest first.
 func (s *Store) Claim(ctx context.Context, d Duty, owner string, lease time.Duration, n int) ([]Claim, error) {
@@ -45,7 +45,7 @@ func (s *Store) Claim(ctx context.Context, d Duty, owner string, lease time.Dura
 			    crashes = CASE WHEN lease_owner = '' THEN 0 ELSE crashes + 1 END
 			WHERE `+s.dialect.pick(`SELECT id FROM `+string(d)+`
 				WHERE due_at <= `+s.stamp()+` AND lease_until <= `+s.stamp()+` ORDER BY due_at LIMIT ?`)+`
-			RETURNING id, fence, attempt, crashes, due_at - `+s.stamp(),
+			RETURNING id, fence, attempt, crashes, nullif(due_at, 0) - `+s.stamp(),
 			owner, s.in(lease), s.in(0), s.in(0), n, s.in(0))
 		if err != nil {
 			return err
@@ -63,12 +63,15 @@ func (s *Store) park(ctx context.Context, tx *sql.Tx, d Duty, rows *sql.Rows) ([
 	var broken []string
 	for rows.Next() {
 		c := Claim{Duty: d}
-		var crashes, due int64
+		var crashes int64
+		var due sql.NullInt64
 		if err := rows.Scan(&c.ID, &c.Fence, &c.Attempt, &crashes, &due); err != nil {
 			return nil, err
 		}
-		c.Due = s.from(due)
-		if crashes >= maxCrashes {
+		if due.Valid {
+			c.Due = s.from(due.Int64)
+		}
+		if crashes >= maxCrashes && d != DutySweep {
 			broken = append(broken, c.ID)
 			continue
 		}
@@ -132,8 +135,9 @@ func (s *Store) Fail(ctx context.Context, c Claim, due time.Time, reason string)
 	})
 }
 
-// Wake makes a row due now, whoever holds it: work that arrives while the row
-// is claimed is seen by the claim's own last look, or by the next claim.
+// Wake makes a row due now. A claim under way is not told, and its end sets the
+// time anew: whoever wakes a row for work that the claim may miss makes sure of
+// it by another way, as FinishDeliver does.
 func (s *Store) Wake(ctx context.Context, d Duty, id string) error {
 	return s.update(ctx, "wake "+string(d), func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE `+string(d)+` SET due_at = `+s.stamp()+` WHERE id = ?`, s.in(0), id)
@@ -164,12 +168,20 @@ func (s *Store) Release(ctx context.Context, d Duty, owner string) error {
 	})
 }
 
+// farAhead is beyond every time that a poll, a delivery or a sweep is put off
+// by: a row that is due later was put off by a clock that has gone back since.
+const farAhead = 25 * time.Hour
+
 // voidLeases ends every lease at start: on SQLite the process that held them
 // is gone. The owner stays, so that the next claim counts a crash.
 func (s *Store) voidLeases(ctx context.Context) error {
 	return s.update(ctx, "void leases", func(tx *sql.Tx) error {
 		for _, d := range []Duty{DutyPoll, DutyDeliver, DutyRefresh, DutySweep} {
-			if _, err := tx.ExecContext(ctx, `UPDATE `+string(d)+` SET lease_until = 0 WHERE lease_until <> 0`); err != nil {
+			err := execAll(ctx, tx, []statement{
+				{`UPDATE ` + string(d) + ` SET lease_until = 0 WHERE lease_until <> 0`, nil},
+				{`UPDATE ` + string(d) + ` SET due_at = ? WHERE due_at > ?`, []any{millis(s.now()), millis(s.now().Add(farAhead))}},
+			})
+			if err != nil {
 				return err
 			}
 		}
@@ -184,8 +196,7 @@ func fenced(ctx context.Context, tx *sql.Tx, c Claim) error {
 	return oneOr(res, err, ErrFenced)
 }
 
-// finish ends a claim within a transaction that has effects. A row that was
-// woken while it was claimed keeps the earlier time.
+// finish ends a claim within a transaction that has effects.
 func (s *Store) finish(ctx context.Context, tx *sql.Tx, c Claim, due time.Time) error {
 	res, err := tx.ExecContext(ctx, `UPDATE `+string(c.Duty)+`
 		SET due_at = `+s.stamp()+`, lease_owner = '', lease_until = 0, attempt = 0, crashes = 0, last_error = ''
@@ -213,7 +224,7 @@ func (s *Store) DutyStats(ctx context.Context, d Duty) (DutyStats, error) {
 		count(*) FILTER (WHERE lease_owner <> '' AND lease_until <= `+s.stamp()+`),
 		count(*) FILTER (WHERE due_at IS NULL AND last_error = ?),
 		count(*) FILTER (WHERE last_error <> ''),
-		`+s.stamp()+` - min(due_at) FILTER (WHERE lease_until <= `+s.stamp()+`)
+		`+s.stamp()+` - min(due_at) FILTER (WHERE lease_until <= `+s.stamp()+` AND due_at > 0)
 		FROM `+string(d), s.in(0), s.in(0), parked, s.in(0), s.in(0)).Scan(&st.Scheduled, &st.Held, &st.Expired, &st.Parked, &st.Failing, &late)
 	if err != nil {
 		return DutyStats{}, fmt.Errorf("store: duty stats %s: %w", d, err)

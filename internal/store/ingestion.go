@@ -32,9 +32,10 @@ func ingestion(ctx context.Context, q querier, c fabric.Caller, bundleID, id str
 
 // Start is where the streams of a new ingestion begin.
 type Start struct {
-	Streams []string // names
-	Cursor  string   // JSON, opaque to the store
-	From    time.Time
+	Streams  []string // names
+	Cursor   string   // JSON, opaque to the store
+	From     time.Time
+	Requires string // another application whose authorization for the tenant must be Connected too; empty: none
 }
 
 // CreateIngestion inserts an ingestion and its streams, which rest until the
@@ -51,7 +52,7 @@ func (s *Store) CreateIngestion(ctx context.Context, c fabric.Caller, i fabric.I
 			i, err = ingestion(ctx, tx, c, i.BundleID, first)
 			return err
 		}
-		if err := s.mayIngest(ctx, tx, c, i, t.Limit); err != nil {
+		if err := s.mayIngest(ctx, tx, c, i, start.Requires, t.Limit); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO ingestion (`+ingestionColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -73,19 +74,24 @@ func (s *Store) CreateIngestion(ctx context.Context, c fabric.Caller, i fabric.I
 	return i, err
 }
 
-func (s *Store) mayIngest(ctx context.Context, tx *sql.Tx, c fabric.Caller, i fabric.Ingestion, limit int) error {
+func (s *Store) mayIngest(ctx context.Context, tx *sql.Tx, c fabric.Caller, i fabric.Ingestion, requires string, limit int) error {
 	if _, err := bundle(ctx, tx, c, i.BundleID); err != nil {
 		return err
 	}
-	n, err := count(ctx, tx, `SELECT count(*) FROM app_authorization
-		WHERE bundle_id = ? AND app = ? AND tenant_id = ? AND status = ?`, i.BundleID, i.App, i.TenantID, fabric.Connected)
-	if err != nil {
-		return err
+	for _, app := range []string{i.App, requires} {
+		if app == "" {
+			continue
+		}
+		n, err := count(ctx, tx, `SELECT count(*) FROM app_authorization
+			WHERE bundle_id = ? AND app = ? AND tenant_id = ? AND status = ?`, i.BundleID, app, i.TenantID, fabric.Connected)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrNotConnected
+		}
 	}
-	if n == 0 {
-		return ErrNotConnected
-	}
-	err = quota(ctx, tx, limit, `SELECT count(*) FROM ingestion WHERE account = ? AND region = ?`, c.Account, c.Region)
+	err := quota(ctx, tx, limit, `SELECT count(*) FROM ingestion WHERE account = ? AND region = ?`, c.Account, c.Region)
 	if err != nil {
 		return err
 	}
@@ -138,7 +144,7 @@ func (s *Store) StartIngestion(ctx context.Context, c fabric.Caller, bundleID, i
 		if err := s.turn(ctx, tx, c, bundleID, id, fabric.Enabled); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE stream SET crashes = 0, attempt = 0, last_error = '',
+		_, err := tx.ExecContext(ctx, `UPDATE stream SET crashes = 0, attempt = 0, stuck_since = 0, last_error = '',
 			due_at = CASE WHEN EXISTS (SELECT 1 FROM ingestion_destination d WHERE d.ingestion_id = stream.ingestion_id)
 			THEN `+s.stamp()+` ELSE due_at END WHERE ingestion_id = ?`, s.in(0), id)
 		return err
@@ -147,7 +153,8 @@ func (s *Store) StartIngestion(ctx context.Context, c fabric.Caller, bundleID, i
 
 // StopIngestion disables an ingestion. A poll under way is fenced off, so that
 // nothing is collected once StopIngestion has returned; its lease is left to
-// run out, so that the next poll does not begin beside it. It answers
+// run out, so that the next poll does not begin beside it. What was collected
+// is delivered still. It answers
 // ErrNotFound and ErrState.
 func (s *Store) StopIngestion(ctx context.Context, c fabric.Caller, bundleID, id string) error {
 	return s.change(ctx, c, "stop ingestion", func(tx *sql.Tx) error {
@@ -155,7 +162,10 @@ func (s *Store) StopIngestion(ctx context.Context, c fabric.Caller, bundleID, id
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE stream SET due_at = NULL, fence = fence + 1 WHERE ingestion_id = ?`, id)
-		return err
+		if err != nil {
+			return err
+		}
+		return s.closeBatches(ctx, tx, id)
 	})
 }
 

@@ -65,6 +65,46 @@ func TestIngestionNeedsAConnectedAuthorization(t *testing.T) {
 	}
 }
 
+// An ingestion that requires another application has to wait for that one's
+// authorization of the same tenant in the same bundle.
+func TestIngestionRequiresAnotherApplication(t *testing.T) {
+	t.Parallel()
+	s, c := storetest.New(t, nil), storetest.Caller()
+	r := storetest.Make(t, s, storetest.Spec{})
+	storetest.Make(t, s, storetest.Spec{App: "OTHER", Tenant: "two"}) // in another bundle
+	authorize := func(app, tenant string, status fabric.AuthorizationStatus) fabric.AppAuthorization {
+		t.Helper()
+		a := another(r, tenant)
+		a.App, a.Status = app, status
+		if err := create(t, s, a); err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	i := r.Ingestion
+	i.ID, i.TenantID = uuid.NewString(), "two"
+	try := func() error {
+		_, err := s.CreateIngestion(t.Context(), c, i, store.Start{Requires: "OTHER"}, store.Terms{})
+		return err
+	}
+	authorize(i.App, "two", fabric.Connected)
+	authorize("OTHER", "three", fabric.Connected)
+	if err := try(); !errors.Is(err, store.ErrNotConnected) {
+		t.Errorf("without the other one of this tenant: %v", err)
+	}
+	other := authorize("OTHER", "two", fabric.PendingConnect)
+	if err := try(); !errors.Is(err, store.ErrNotConnected) {
+		t.Errorf("while the other one is not connected: %v", err)
+	}
+	other.Status = fabric.Connected
+	if err := s.UpdateAppAuthorization(t.Context(), c, other, other.Generation, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := try(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestStartAndStop(t *testing.T) {
 	t.Parallel()
 	clk := newClock()

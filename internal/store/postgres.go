@@ -31,12 +31,12 @@ const idleTime = 5 * time.Minute
 const oldestPostgres = 150000
 
 // sessions are the settings of every connection, unless the URL has its own. A
-// process that is stopped within a transaction must not keep its rows for
-// longer than a lease.
+// process that is stopped within a transaction must not keep its rows for as
+// long as a lease.
 func sessions() map[string]string {
 	return map[string]string{
 		"application_name":                    "selvedge",
-		"idle_in_transaction_session_timeout": "5s",
+		"idle_in_transaction_session_timeout": "2s",
 		"lock_timeout":                        "10s",
 	}
 }

@@ -254,6 +254,21 @@ func ignoreDone(err error) error {
 	return err
 }
 
+// statement is one of several that go together.
+type statement struct {
+	sql  string
+	args []any
+}
+
+func execAll(ctx context.Context, tx *sql.Tx, all []statement) error {
+	for _, q := range all {
+		if _, err := tx.ExecContext(ctx, q.sql, q.args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // millis is a time as the database has it; the zero time is 0.
 func millis(t time.Time) int64 {
 	if t.IsZero() {

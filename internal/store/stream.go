@@ -126,7 +126,7 @@ func (s *Store) CommitPage(ctx context.Context, c Claim, p PageCommit) error {
 			}
 		}
 		res, err := tx.ExecContext(ctx, `UPDATE stream
-			SET cursor = ?, read_from = ?, watermark = ?, denied = 0, stuck_since = 0, attempt = 1, batch_id = ?
+			SET cursor = ?, read_from = ?, watermark = ?, denied = 0, stuck_since = 0, attempt = 1, crashes = 0, batch_id = ?
 			WHERE id = ? AND fence = ?`,
 			p.Cursor, millis(p.ReadFrom), millis(p.Watermark), p.BatchID, c.ID, c.Fence)
 		if err := oneOr(res, err, ErrFenced); err != nil {
@@ -136,7 +136,7 @@ func (s *Store) CommitPage(ctx context.Context, c Claim, p PageCommit) error {
 			return err
 		}
 		if p.CloseBatch {
-			if err := s.closeBatch(ctx, tx, c.ID, p); err != nil {
+			if err := s.closeBatch(ctx, tx, c.ID, p.BatchID, p.ClosedAt); err != nil {
 				return err
 			}
 		}
@@ -186,9 +186,10 @@ func insertPage(ctx context.Context, tx *sql.Tx, streamID string, p PageCommit) 
 
 // closeBatch closes the stream's batch, owes it to the destinations and wakes
 // those that are at rest. A destination that waits after a failure keeps its
-// time. A stream without an open batch has nothing to close.
-func (s *Store) closeBatch(ctx context.Context, tx *sql.Tx, streamID string, p PageCommit) error {
-	if p.BatchID == "" {
+// time, and one that was parked stays so. Without an open batch there is nothing
+// to close.
+func (s *Store) closeBatch(ctx context.Context, tx *sql.Tx, streamID, batchID string, at time.Time) error {
+	if batchID == "" {
 		return nil
 	}
 	// A destination whose claim finishes meanwhile must see the delivery, or be
@@ -196,20 +197,45 @@ func (s *Store) closeBatch(ctx context.Context, tx *sql.Tx, streamID string, p P
 	if err := lock(ctx, tx, s.dialect.lockDestinations, streamID); err != nil {
 		return err
 	}
-	for _, q := range []struct {
-		sql  string
-		args []any
-	}{
-		{`UPDATE batch SET closed_at = ? WHERE id = ?`, []any{millis(p.ClosedAt), p.BatchID}},
+	return execAll(ctx, tx, []statement{
+		{`UPDATE batch SET closed_at = ? WHERE id = ?`, []any{millis(at), batchID}},
 		{`INSERT INTO delivery (destination_id, batch_id, closed_at, bucket, object_key, done_at)
 			SELECT d.id, b.id, b.closed_at, '', '', 0
-			FROM batch b JOIN ingestion_destination d ON d.ingestion_id = b.ingestion_id WHERE b.id = ?`, []any{p.BatchID}},
+			FROM batch b JOIN ingestion_destination d ON d.ingestion_id = b.ingestion_id WHERE b.id = ?`, []any{batchID}},
 		{`UPDATE ingestion_destination SET due_at = ` + s.stamp() + `
-			WHERE due_at IS NULL AND ingestion_id = (SELECT ingestion_id FROM batch WHERE id = ?)`,
-			[]any{s.in(0), p.BatchID}},
+			WHERE due_at IS NULL AND last_error <> ? AND ingestion_id = (SELECT ingestion_id FROM batch WHERE id = ?)`,
+			[]any{s.in(0), parked, batchID}},
 		{`UPDATE stream SET batch_id = '' WHERE id = ?`, []any{streamID}},
-	} {
-		if _, err := tx.ExecContext(ctx, q.sql, q.args...); err != nil {
+	})
+}
+
+// CloseBatch closes the stream's open batch where a poll ends early: what was
+// read is delivered, whatever keeps the poll from going on. The claim goes on.
+func (s *Store) CloseBatch(ctx context.Context, c Claim, batchID string, at time.Time) error {
+	return s.update(ctx, "close batch", func(tx *sql.Tx) error {
+		if err := lock(ctx, tx, s.dialect.lockIngestion, c.ID); err != nil {
+			return err
+		}
+		if err := fenced(ctx, tx, c); err != nil {
+			return err
+		}
+		return s.closeBatch(ctx, tx, c.ID, batchID, at)
+	})
+}
+
+// closeBatches closes the open batches of an ingestion that is stopped.
+func (s *Store) closeBatches(ctx context.Context, tx *sql.Tx, ingestionID string) error {
+	rows, err := tx.QueryContext(ctx, `SELECT id || ' ' || batch_id FROM stream WHERE ingestion_id = ? AND batch_id <> ''`, ingestionID)
+	if err != nil {
+		return err
+	}
+	open, err := texts(rows)
+	if err != nil {
+		return err
+	}
+	for _, o := range open {
+		streamID, batchID, _ := strings.Cut(o, " ")
+		if err := s.closeBatch(ctx, tx, streamID, batchID, s.now()); err != nil {
 			return err
 		}
 	}

@@ -49,6 +49,13 @@ func (s *Store) sweep(ctx context.Context, what, query string, args ...any) (int
 	return n, err
 }
 
+// SweepGaps forgets what could not be decoded, found before the given time. The
+// gaps themselves stay.
+func (s *Store) SweepGaps(ctx context.Context, before time.Time) (int64, error) {
+	return s.sweep(ctx, "gaps", `UPDATE gap SET body = x'' WHERE seq IN (
+		SELECT seq FROM gap WHERE found_at < ? AND length(body) > 0 LIMIT ?)`, millis(before), sweepRows)
+}
+
 // StreamMark is a stream and how far it is read.
 type StreamMark struct {
 	ID        string

@@ -40,6 +40,9 @@ func (m *Manager) Connect(ctx context.Context, a fabric.AppAuthorization, req *A
 	if err != nil {
 		return a, err
 	}
+	if err := Connectable(app); err != nil {
+		return a, err
+	}
 	if _, err := place(app, a.Tenant.Identifier, app.Auth.Origin); err != nil {
 		return a, fabric.InvalidField("tenant.tenantIdentifier", "%s", err)
 	}
@@ -55,8 +58,9 @@ func (m *Manager) Connect(ctx context.Context, a fabric.AppAuthorization, req *A
 }
 
 // Callback finishes a connection that a person made in a browser. The state is
-// accepted once; a refusal of the provider, a *Refusal, uses up nothing. A page
-// that is loaded again answers how things stand.
+// accepted once; a refusal of the provider, a *Refusal, and an application
+// without a connector, ErrNoConnector, use up nothing. A page that is loaded
+// again answers how things stand.
 func (m *Manager) Callback(ctx context.Context, stateText, code, providerError, description string) (fabric.AppAuthorization, error) {
 	s, mac, err := decodeState(stateText)
 	if err != nil {
@@ -72,6 +76,13 @@ func (m *Manager) Callback(ctx context.Context, stateText, code, providerError, 
 	a := g.Authorization
 	if err := s.check(m.stateKey, mac, a, m.o.Now()); err != nil {
 		return fabric.AppAuthorization{}, err
+	}
+	app, err := m.app(a.App)
+	if err != nil {
+		return a, err
+	}
+	if err := Connectable(app); err != nil {
+		return a, err
 	}
 	switch {
 	case code != "" && g.CodeKey == m.hash(a.ID, code):

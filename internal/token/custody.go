@@ -80,8 +80,14 @@ func (m *Manager) journal(ctx context.Context, e errand, a answer) error {
 		return err
 	}
 	err = m.o.Store.StoreAnswer(ctx, e.claim, e.key, sealed)
-	if err == nil || errors.Is(err, store.ErrFenced) {
-		return err
+	if errors.Is(err, store.ErrFenced) {
+		// Another claim has been made, but the answer is the grant: whoever has
+		// the claim finds it with the intent, which still names what was sent.
+		_, aerr := m.o.Store.AdoptAnswer(ctx, e.claim.ID, e.key, sealed)
+		return errors.Join(err, aerr)
+	}
+	if err == nil {
+		return nil
 	}
 	if ferr := m.rescue(e.claim.ID, e.key, sealed); ferr != nil {
 		return errors.Join(err, ferr)

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"context"
 	"time"
 
 	"selvedge/connector"
@@ -17,4 +18,9 @@ func (o Options) WithStep(step func(name string) error) Options {
 func ReadAnswer(auth connector.Auth, status int, body []byte, secrets []string) (outcome, access, refresh, reason string, life time.Duration) {
 	r := read(auth, answer{Status: status, Body: body}, secrets)
 	return [...]string{"granted", "refused", "rejected", "passing", "unreadable"}[r.outcome], r.access, r.refresh, r.reason, r.life
+}
+
+// NewDiscreet is newDiscreet.
+func NewDiscreet(s connector.Session, secrets func(context.Context) []string) connector.Session {
+	return newDiscreet(s, secrets)
 }

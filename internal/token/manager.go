@@ -25,6 +25,10 @@ import (
 // a session with.
 var ErrNoGrant = errors.New("token: the authorization has no grant")
 
+// ErrNoConnector is in the *fabric.Error of whoever connects to an application
+// that has no connector yet.
+var ErrNoConnector = errors.New("token: the application has no connector")
+
 // callbackPath is where providers send a browser back to, below the public URL.
 const callbackPath = "/appfabric/oauth2"
 
@@ -113,6 +117,18 @@ func (m *Manager) app(name string) (connector.App, error) {
 		return connector.App{}, fmt.Errorf("token: application %q is not known", name)
 	}
 	return app, nil
+}
+
+// Connectable returns the *fabric.Error that refuses to connect to an
+// application without a connector, and nil for any other.
+func Connectable(app connector.App) error {
+	if app.HasConnector() {
+		return nil
+	}
+	e := fabric.Invalid("The application %s cannot be connected yet: this version of the server has no connector for it. "+
+		"The app authorization stays as it is.", app.Name)
+	e.Err = ErrNoConnector
+	return e
 }
 
 // place expands a URL template of the application for a tenant.

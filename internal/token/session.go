@@ -44,6 +44,9 @@ func (m *Manager) session(g store.Grant, t tokens, facts map[string]string) (con
 	if err != nil {
 		return nil, err
 	}
+	if err := Connectable(app); err != nil {
+		return nil, fmt.Errorf("token: open session: %w", err)
+	}
 	base, err := place(app, t.Tenant, app.Auth.Origin)
 	if err != nil {
 		return nil, fmt.Errorf("token: open session: %w", err)
@@ -62,8 +65,16 @@ func (m *Manager) session(g store.Grant, t tokens, facts map[string]string) (con
 			}
 		}}
 	}
-	return app.Open(connector.Env{
+	opened := app.Open(connector.Env{
 		Tenant: t.Tenant, HTTP: client, Facts: maps.Clone(facts), Now: m.o.Now, Log: m.logger(g.Authorization),
+	})
+	return newDiscreet(opened, func(ctx context.Context) []string {
+		// A refresh since has brought another token than t has.
+		now, err := m.credentialInUse(ctx, g.Authorization.ID)
+		if err != nil {
+			return t.secrets()
+		}
+		return append(t.secrets(), now.Reveal())
 	}), nil
 }
 

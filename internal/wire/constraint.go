@@ -32,6 +32,8 @@ type shape struct {
 	enum    []string
 	members []member // of structure and union
 	element *shape   // of list
+
+	sensitive bool // the model's mark: the value is never shown nor recorded
 }
 
 // location is where a member stands in a request.

@@ -27,24 +27,25 @@ func errTooLarge() error {
 func (a *api) serve(route *operation) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		call := Call{
-			RequestID: uuid.NewString(), Start: a.Now(), SourceIP: r.RemoteAddr, UserAgent: r.UserAgent(),
+			RequestID: uuid.NewString(), Source: source(r), Start: a.Now(), SourceIP: r.RemoteAddr, UserAgent: r.UserAgent(),
 		}
 		var op *operation
 		if route != nil && r.Method == route.method { // ServeMux takes HEAD for GET
-			op, call.Operation = route, route.name
+			op, call.Operation, call.ReadOnly = route, route.name, route.readOnly()
 		}
 		ans := a.handle(w, r, op, &call)
-		a.write(w, r, call.RequestID, ans)
-		call.Status, call.ErrorCode, call.Message = ans.status, ans.errorCode, ans.message
-		call.Duration = a.Now().Sub(call.Start)
 		if a.Recorder != nil {
+			call.Status, call.ErrorCode, call.Message = ans.status, ans.errorCode, ans.message
+			call.Elements = elements(op, ans)
+			call.Duration = a.Now().Sub(call.Start)
 			a.Recorder(call)
 		}
+		a.write(w, r, call.RequestID, ans)
 	})
 }
 
 // handle runs a request and turns every failure, a panic included, into an
-// answer. It notes the caller in call.
+// answer. It notes the caller and the parameters in call.
 func (a *api) handle(w http.ResponseWriter, r *http.Request, op *operation, call *Call) (ans answer) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -75,8 +76,8 @@ func (a *api) handle(w http.ResponseWriter, r *http.Request, op *operation, call
 	return ans
 }
 
-// run is the order of checks: signature, route, members, policy; then the
-// operation.
+// run is the order of checks: signature, rate, route, members, policy; then
+// the operation.
 func (a *api) run(w http.ResponseWriter, r *http.Request, op *operation, call *Call) (any, error) {
 	body, err := read(w, r)
 	if err != nil {
@@ -87,10 +88,16 @@ func (a *api) run(w http.ResponseWriter, r *http.Request, op *operation, call *C
 		return nil, err
 	}
 	call.Caller = fabric.Caller{Account: identity.Account, Region: identity.Region, AccessKeyID: identity.AccessKeyID}
+	if a.throttle != nil {
+		if err := a.throttle.take(identity.Account, call.Operation, a.Now()); err != nil {
+			return nil, err
+		}
+	}
 	if op == nil {
 		return nil, nil
 	}
 	in, err := decode(r, op.input, body)
+	call.Parameters = parameters(op.input, in.values)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,10 @@ package wire
 
 func stringOf(minimum, maximum int) shape { return shape{kind: text, min: minimum, max: maximum} }
 
+func secretOf(minimum, maximum int) shape {
+	return shape{kind: text, min: minimum, max: maximum, sensitive: true}
+}
+
 func enumOf(values ...string) shape { return shape{kind: text, enum: values} }
 
 func listOf(element shape, minimum, maximum int) shape {
@@ -27,7 +31,7 @@ func uuidText() shape { return shape{kind: text, pattern: whole(uuidPattern)} }
 
 func email() shape {
 	return shape{
-		kind: text, max: 320,
+		kind: text, max: 320, sensitive: true,
 		pattern: whole("[a-zA-Z0-9.!#$%&’*+/=?^_`{|}~-]+@[a-zA-Z0-9-]+(?:\\.[a-zA-Z0-9-]+)*"),
 	}
 }
@@ -56,10 +60,10 @@ func credential() shape {
 	return unionOf(
 		may("oauth2Credential", structureOf(
 			must("clientId", stringOf(1, 2048)),
-			must("clientSecret", stringOf(1, 2048)),
+			must("clientSecret", secretOf(1, 2048)),
 		)),
 		may("apiKeyCredential", structureOf(
-			must("apiKey", stringOf(1, 2048)),
+			must("apiKey", secretOf(1, 2048)),
 		)),
 	)
 }
@@ -148,7 +152,7 @@ func updateAppAuthorizationRequest() []member {
 func connectAppAuthorizationRequest() []member {
 	return append(authorizationLabels(), may("authRequest", structureOf(
 		must("redirectUri", redirectURI()),
-		must("code", stringOf(1, 2048)),
+		must("code", secretOf(1, 2048)),
 	)))
 }
 

@@ -95,6 +95,12 @@ func TestTranscript(t *testing.T) {
 	tr := &transcript{base: http.DefaultTransport, names: map[string]string{}}
 	c = appfabric.New(c.Options(), func(o *appfabric.Options) { o.HTTPClient = &http.Client{Transport: tr} })
 	walk(t, c)
+	for _, op := range wire.Operations() {
+		line := "(?m)^" + op.Method + " " + regexp.MustCompile(`\{\w+\}`).ReplaceAllString(op.Pattern, "[^/\n]+") + `(\?.*)?$`
+		if !regexp.MustCompile(line).MatchString(tr.out.String()) {
+			t.Errorf("the walk has no %s", op.Name)
+		}
+	}
 	compareGolden(t, "transcript.txt", tr.out.String())
 }
 

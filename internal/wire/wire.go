@@ -3,11 +3,11 @@
 // exceptions and their statuses. What an operation does is in package control.
 //
 // A request goes one way, in this order: the body is read (1 MiB at the most),
-// the signature verified, the route found, the members decoded and all their
-// constraints checked at once, the caller authorised, the operation called and
-// its output encoded. Whatever fails on the way becomes an exception that the
-// operation models; every answer has a request id, and every answer but that of
-// a delete is JSON.
+// the signature verified, the caller's rate checked, the route found, the
+// members decoded and all their constraints checked at once, the caller
+// authorised, the operation called and its output encoded. Whatever fails on
+// the way becomes an exception that the operation models; every answer has a
+// request id, and every answer but that of a delete is JSON.
 //
 // The model is the SDKs' own, of API version 2023-05-19:
 // https://docs.aws.amazon.com/appfabric/latest/api/ (checked 2026-11-22).
@@ -37,15 +37,19 @@ type Options struct {
 	// of kind AccessDenied. Nil: a caller may do everything.
 	Authorize func(ctx context.Context, caller fabric.Caller, operation, resource string) error
 
-	// Recorder is told of every call after its answer is written. It must not
-	// block.
+	// Recorder is told of every call before its answer is written, so that no
+	// answer goes out that is not recorded. It must not block for long.
 	Recorder func(Call)
+
+	Throttle Throttle
 }
 
 // Call is one request and how it was answered, without anything secret.
 type Call struct {
 	RequestID string
+	Source    string        // the service, as CloudTrail names it
 	Operation string        // empty where no route fits
+	ReadOnly  bool          // the operation changes nothing
 	Caller    fabric.Caller // zero where the signature was refused
 	Status    int           // HTTP status
 	ErrorCode string        // name of the exception; empty on success
@@ -54,18 +58,24 @@ type Call struct {
 	Duration  time.Duration
 	SourceIP  string // address of the connection, with its port
 	UserAgent string
+
+	// What was asked for, by the names of the model, and what was answered where
+	// the operation changes something. nil: nothing, or the signature was refused.
+	Parameters map[string]any
+	Elements   map[string]any
 }
 
 // api serves the routes.
 type api struct {
 	Options
-	mux *http.ServeMux
+	mux      *http.ServeMux
+	throttle *throttle // nil: nothing is limited
 }
 
 // New returns the API. It answers every path: what is no route is an
 // UnknownOperationException.
 func New(o Options) http.Handler {
-	a := &api{Options: o, mux: http.NewServeMux()}
+	a := &api{Options: o, mux: http.NewServeMux(), throttle: newThrottle(o.Throttle)}
 	for _, op := range routes() {
 		a.mux.Handle(op.method+" "+op.pattern, a.serve(&op))
 	}
