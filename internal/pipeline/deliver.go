@@ -120,22 +120,36 @@ type tally struct {
 	replaced int // sequences of invalid UTF-8
 }
 
+// swell is about how many bytes of OCSF a byte of a record becomes: body is made
+// as large as it will be, where growing it would hold the batch several times.
+const swell = 3
+
 // render makes the bytes of the object. The same batch gives the same bytes.
 func (d *Deliverer) render(ctx context.Context, dv store.Delivery) ([]byte, tally, error) {
 	pages, err := d.o.Store.Pages(ctx, dv.BatchID)
 	if err != nil {
 		return nil, tally{}, err
 	}
-	var body []byte
-	var t tally
-	for _, p := range pages {
-		records, err := d.unseal(ctx, dv, p)
-		if err != nil {
+	size, batch := 0, make([][]connector.Record, len(pages))
+	for i, p := range pages {
+		if batch[i], err = d.unseal(ctx, dv, p); err != nil {
 			return nil, tally{}, err
 		}
+		pages[i].Body = nil
+		for _, r := range batch[i] {
+			size += len(r.Raw) + 1
+		}
+	}
+	if dv.Destination.Processing.Schema == fabric.SchemaOCSF {
+		size *= swell
+	}
+	var t tally
+	body := make([]byte, 0, size)
+	for i, records := range batch {
 		for _, r := range records {
 			body = d.appendLine(body, dv, r, &t)
 		}
+		batch[i] = nil
 	}
 	return body, t, nil
 }
