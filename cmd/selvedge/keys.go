@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +12,7 @@ import (
 	"strings"
 
 	"selvedge/internal/config"
+	"selvedge/internal/control"
 	"selvedge/internal/secret"
 	"selvedge/internal/sigv4"
 	"selvedge/internal/store"
@@ -68,7 +67,7 @@ func credentialsFile(s config.Settings) string { return filepath.Join(s.DataDir,
 func rootKey(s config.Settings, invent bool) (sigv4.Key, error) {
 	path := credentialsFile(s)
 	key := sigv4.Key{ID: s.AccessKeyID, Secret: s.SecretAccessKey.Reveal(), Account: s.AccountID}
-	kept, err := readCredentials(path)
+	kept, err := readCredentials(path, "default")
 	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return sigv4.Key{}, err
@@ -80,30 +79,26 @@ func rootKey(s config.Settings, invent bool) (sigv4.Key, error) {
 	case key.ID == "" && !invent:
 		return sigv4.Key{}, fmt.Errorf("no root key is given and the database is in use: set SELVEDGE_ACCESS_KEY_ID and SELVEDGE_SECRET_ACCESS_KEY as on its other replicas, or copy their credentials file to %s", path)
 	case key.ID == "":
-		key.ID, key.Secret = newAccessKey()
+		id, made := control.NewAccessKey()
+		key.ID, key.Secret = id, made.Reveal()
 	}
 	return key, writePrivate(path, fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", key.ID, key.Secret))
 }
 
-// newAccessKey makes a key of the form that AWS's have.
-func newAccessKey() (id, secretKey string) {
-	return "AKIA" + rand.Text()[:16], base64.StdEncoding.EncodeToString([]byte(rand.Text() + rand.Text()))[:40]
-}
-
-// readCredentials reads the default profile of a shared-credentials file
+// readCredentials reads a profile of a shared-credentials file
 // (https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html, checked
 // 2026-11-22).
-func readCredentials(path string) (sigv4.Key, error) {
+func readCredentials(path, profile string) (sigv4.Key, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return sigv4.Key{}, fmt.Errorf("read the root key: %w", err)
+		return sigv4.Key{}, fmt.Errorf("read the access key: %w", err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
 		return sigv4.Key{}, fmt.Errorf("%s can be read by others (mode %04o): chmod 600 it, and replace the key if somebody may have read it", path, info.Mode().Perm())
 	}
 	text, err := os.ReadFile(filepath.Clean(path))
 	if err != nil {
-		return sigv4.Key{}, fmt.Errorf("read the root key: %w", err)
+		return sigv4.Key{}, fmt.Errorf("read the access key: %w", err)
 	}
 	var key sigv4.Key
 	section := ""
@@ -114,7 +109,7 @@ func readCredentials(path string) (sigv4.Key, error) {
 			section = line
 		}
 		name, value, ok := strings.Cut(line, "=")
-		if !ok || section != "[default]" {
+		if !ok || section != "["+profile+"]" {
 			continue
 		}
 		switch strings.TrimSpace(name) {
@@ -125,7 +120,7 @@ func readCredentials(path string) (sigv4.Key, error) {
 		}
 	}
 	if key.ID == "" || key.Secret == "" {
-		return sigv4.Key{}, fmt.Errorf("%s has no [default] profile with aws_access_key_id and aws_secret_access_key: remove the file and a new key is made", path)
+		return sigv4.Key{}, fmt.Errorf("%s has no [%s] profile with aws_access_key_id and aws_secret_access_key", path, profile)
 	}
 	return key, nil
 }
@@ -145,13 +140,6 @@ func writePrivate(path, text string) error {
 		return fmt.Errorf("write %s: %w", path, errors.Join(err, os.Remove(f.Name())))
 	}
 	return nil
-}
-
-// lookup knows the root key alone.
-func lookup(root sigv4.Key) sigv4.Lookup {
-	return func(_ context.Context, id string) (sigv4.Key, bool, error) {
-		return root, id == root.ID, nil
-	}
 }
 
 // dataDir makes the data directory, for its owner alone.

@@ -32,6 +32,10 @@ type cli struct {
 	Simulate  simulateCmd  `cmd:"" help:"Run the simulated SaaS applications alone."`
 	Normalize normalizeCmd `cmd:"" help:"Turn raw records on standard input (one JSON value a line) into OCSF on standard output."`
 	Apps      appsCmd      `cmd:"" help:"List the supported applications."`
+
+	Key           keyCmd           `cmd:"" help:"Make, list and revoke access keys of a running server."`
+	Authorization authorizationCmd `cmd:"" help:"Show app authorizations of a running server."`
+	Ingestion     ingestionCmd     `cmd:"" help:"Show ingestions of a running server."`
 }
 
 func main() {

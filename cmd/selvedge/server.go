@@ -109,6 +109,7 @@ func (v *server) wire(master secret.Master) error {
 	v.control, err = control.New(control.Options{
 		Store: v.store, Apps: all.Apps(), Grants: v.tokens, Keys: keys, Places: places{buckets},
 		Derive: master.Derive, Now: time.Now, Log: v.log, Wake: v.wake, Quotas: control.Quotas(v.settings.Quotas),
+		Secrets: keys, Root: v.root,
 	})
 	if err != nil {
 		return err
@@ -167,7 +168,8 @@ func (v *server) duties(keys *secret.Keyring, buckets *local.Sink) ([]job.Kind, 
 // redirect paths that are the API's to refuse.
 func (v *server) handler() http.Handler {
 	api := wire.New(wire.Options{
-		Control: v.control, Verifier: sigv4.New("appfabric", lookup(v.root), time.Now), Log: v.log, Now: time.Now,
+		Control: v.control, Authorize: v.control.Authorize,
+		Verifier: sigv4.New("appfabric", v.control.LookupKey, time.Now), Log: v.log, Now: time.Now,
 		Throttle: wire.Throttle(v.settings.Throttle),
 		Recorder: v.record,
 	})

@@ -17,11 +17,13 @@ import (
 	"crypto/cipher"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"sync"
 	"time"
 
 	"selvedge/connector"
 	"selvedge/internal/fabric"
+	"selvedge/internal/sigv4"
 	"selvedge/internal/store"
 	"selvedge/internal/token"
 )
@@ -66,7 +68,8 @@ type Quotas struct {
 	Destinations   int
 }
 
-// Options is what Control works with. All but Quotas and Wake are required.
+// Options is what Control works with. All but Quotas and Wake are required;
+// Secrets and Root are for access keys alone.
 type Options struct {
 	Store  *store.Store
 	Apps   []connector.App
@@ -78,6 +81,9 @@ type Options struct {
 	Log    *slog.Logger
 	Quotas Quotas
 	Wake   func() // tells the dispatcher that something is due
+
+	Secrets ServerSecrets
+	Root    sigv4.Key // may do everything in its account, and manages the keys of all
 }
 
 // Control does the operations. It is safe for concurrent use.
@@ -96,6 +102,9 @@ type Control struct {
 	quotas     Quotas
 	wake       func()
 	background sync.WaitGroup
+	secrets    ServerSecrets
+	root       sigv4.Key
+	keyID      *regexp.Regexp
 }
 
 // New makes a Control. It fails when Derive does not give 32 bytes.
@@ -114,6 +123,7 @@ func New(o Options) (*Control, error) {
 		requestKey: o.Derive("selvedge client token"), markKey: o.Derive("selvedge credential mark"),
 		now: func() time.Time { return o.Now().UTC().Truncate(time.Millisecond) },
 		log: o.Log, quotas: o.Quotas, wake: o.Wake,
+		secrets: o.Secrets, root: o.Root, keyID: accessKeyID(),
 	}
 	if c.wake == nil {
 		c.wake = func() {}

@@ -37,6 +37,7 @@ func (s *Sweeper) Run(ctx context.Context, c store.Claim) error {
 		drain(func() (int64, error) { return s.o.Store.SweepClientTokens(ctx, now.Add(-keepClientToken)) }),
 		drain(func() (int64, error) { return s.o.Store.SweepGrantEvents(ctx, now.Add(-keepLineage)) }),
 		drain(func() (int64, error) { return s.o.Store.SweepGaps(ctx, now.Add(-keepLineage)) }),
+		drain(func() (int64, error) { return s.o.Store.SweepAccessKeys(ctx, now.Add(-keepLineage)) }),
 		s.sweepSeen(ctx),
 		s.tidy(ctx, now),
 		s.mend(ctx),

@@ -4,6 +4,7 @@
 // # Keys
 //
 //	master key (a file, 0600) --HKDF--> key-encryption key --wraps--> one data key per app bundle --seals--> secrets
+//	                          --HKDF--> server key --seals--> secrets that belong to no bundle
 //
 // A wrapped data key opens only for the bundle whose ARN it was wrapped for. A
 // sealed secret opens only as the same field of the same owner in the same

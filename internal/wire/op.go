@@ -10,10 +10,10 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
-	"strings"
 
 	"github.com/google/uuid"
 
+	"selvedge/internal/control"
 	"selvedge/internal/fabric"
 )
 
@@ -102,7 +102,7 @@ func (a *api) run(w http.ResponseWriter, r *http.Request, op *operation, call *C
 		return nil, err
 	}
 	if a.Authorize != nil {
-		if err := a.Authorize(r.Context(), call.Caller, op.name, resource(call.Caller, in)); err != nil {
+		if err := a.Authorize(r.Context(), call.Caller, access(op, in)); err != nil {
 			return nil, err
 		}
 	}
@@ -124,31 +124,20 @@ func read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// resource is the ARN that a policy is asked about: that of the lowest resource
-// that the request names, or "*".
-func resource(caller fabric.Caller, in input) string {
-	if arn := in.text("resourceArn"); arn != "" {
-		return arn
+// access is what a policy is asked about. Members that the operation does not
+// have are not heard: the body may have any.
+func access(op *operation, given input) control.Access {
+	in := input{values: make(map[string]any, len(op.input))}
+	for i := range op.input {
+		name := op.input[i].name
+		in.values[name] = given.values[name]
 	}
-	name := "*"
-	for _, m := range []struct{ member, path string }{
-		{"appBundleIdentifier", "appbundle/"},
-		{"appAuthorizationIdentifier", "/appauthorization/"},
-		{"ingestionIdentifier", "/ingestion/"},
-		{"ingestionDestinationIdentifier", "/ingestiondestination/"},
-	} {
-		id := in.text(m.member)
-		switch {
-		case id == "":
-		case strings.HasPrefix(id, "arn:"):
-			name = id
-		case name == "*":
-			name = fabric.ARN{Region: caller.Region, Account: caller.Account, Kind: fabric.KindAppBundle, Bundle: id}.String()
-		default:
-			name += m.path + id
-		}
+	return control.Access{
+		Action: op.action(),
+		Bundle: in.text("appBundleIdentifier"), Authorization: in.text("appAuthorizationIdentifier"),
+		Ingestion: in.text("ingestionIdentifier"), Destination: in.text("ingestionDestinationIdentifier"),
+		Resource: in.text("resourceArn"), Tags: in.tags(), TagKeys: in.texts("tagKeys"),
 	}
-	return name
 }
 
 // write sends an answer in one piece.

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"strings"
 
 	"selvedge/internal/control"
 	"selvedge/internal/fabric"
@@ -16,6 +17,14 @@ type operation struct {
 	throws  throws   // exceptions beyond those that every operation has
 	input   []member // what it takes
 	do      func(ctx context.Context, c *control.Control, caller fabric.Caller, in input) (any, error)
+}
+
+// action is what a policy calls the operation.
+func (op *operation) action() string {
+	if strings.HasPrefix(op.pattern, "/selvedge/") {
+		return "selvedge:" + op.name
+	}
+	return "appfabric:" + op.name
 }
 
 // throws is the set of exceptions that only some operations model. All model

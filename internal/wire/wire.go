@@ -7,7 +7,8 @@
 // members decoded and all their constraints checked at once, the caller
 // authorised, the operation called and its output encoded. Whatever fails on
 // the way becomes an exception that the operation models; every answer has a
-// request id, and every answer but that of a delete is JSON.
+// request id, and every answer but that of a delete is JSON. Selvedge's own
+// administration goes the same way, below /selvedge/v1/.
 //
 // The model is the SDKs' own, of API version 2023-05-19:
 // https://docs.aws.amazon.com/appfabric/latest/api/ (checked 2026-11-22).
@@ -17,6 +18,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,10 +34,10 @@ type Options struct {
 	Log      *slog.Logger
 	Now      func() time.Time
 
-	// Authorize says whether the caller may do the operation to the resource,
-	// an ARN or "*" where the operation is on none. It answers a *fabric.Error
-	// of kind AccessDenied. Nil: a caller may do everything.
-	Authorize func(ctx context.Context, caller fabric.Caller, operation, resource string) error
+	// Authorize says whether the caller may do what it asks for. It answers a
+	// *fabric.Error of kind AccessDenied, or of kind Validation. Nil: a caller
+	// may do everything.
+	Authorize func(ctx context.Context, caller fabric.Caller, a control.Access) error
 
 	// Recorder is told of every call before its answer is written, so that no
 	// answer goes out that is not recorded. It must not block for long.
@@ -76,7 +78,7 @@ type api struct {
 // UnknownOperationException.
 func New(o Options) http.Handler {
 	a := &api{Options: o, mux: http.NewServeMux(), throttle: newThrottle(o.Throttle)}
-	for _, op := range routes() {
+	for _, op := range slices.Concat(routes(), administration()) {
 		a.mux.Handle(op.method+" "+op.pattern, a.serve(&op))
 	}
 	a.mux.Handle("/", a.serve(nil))

@@ -1,0 +1,131 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"selvedge/connector"
+	"selvedge/internal/fabric"
+	"selvedge/internal/store"
+)
+
+// maxShown is how many entries of a history are shown, the newest.
+const maxShown = 100
+
+// AuthorizationState is an authorization with what the API has no member for.
+type AuthorizationState struct {
+	Authorization fabric.AppAuthorization
+	Version       int64              // counts the sets of tokens; 0: none yet
+	ExpiresAt     time.Time          // of the access token in use; zero: it does not end
+	RefreshDue    time.Time          // zero: none
+	Lineage       []store.GrantEvent // newest first
+}
+
+// ShowAuthorization reads how an authorization stands and what became of its
+// grants. There is nothing secret in it.
+func (c *Control) ShowAuthorization(ctx context.Context, caller fabric.Caller, arn string) (AuthorizationState, error) {
+	a, err := ofKind(caller, fabric.KindAppAuthorization, arn)
+	if err != nil {
+		return AuthorizationState{}, err
+	}
+	auth, err := c.store.GetAppAuthorization(ctx, caller, a.Bundle, a.Child)
+	if err != nil {
+		return AuthorizationState{}, untaggable(err, a, arn)
+	}
+	grant, err := c.store.LoadGrant(ctx, auth.ID)
+	if err != nil {
+		return AuthorizationState{}, untaggable(err, a, arn)
+	}
+	events, err := c.store.Lineage(ctx, auth.ID, maxShown)
+	return AuthorizationState{
+		Authorization: auth, Version: grant.Version, ExpiresAt: grant.ExpiresAt, RefreshDue: grant.Due, Lineage: events,
+	}, err
+}
+
+// IngestionState is an ingestion with how its streams and destinations stand.
+type IngestionState struct {
+	Ingestion    fabric.Ingestion
+	Streams      []StreamState
+	Destinations []DestinationState // at most maxShown
+}
+
+// StreamState is how reading a stream goes.
+type StreamState struct {
+	store.StreamState
+	Cursor   time.Time       // where the next page begins
+	Coverage []store.Covered // the newest, in order of time
+	Gaps     []store.Gap     // likewise, without what could not be decoded
+}
+
+// DestinationState is a destination with what it is owed.
+type DestinationState struct {
+	Destination fabric.IngestionDestination
+	Backlog     store.Backlog
+}
+
+// ShowIngestion reads how an ingestion's streams and destinations stand.
+func (c *Control) ShowIngestion(ctx context.Context, caller fabric.Caller, arn string) (IngestionState, error) {
+	a, err := ofKind(caller, fabric.KindIngestion, arn)
+	if err != nil {
+		return IngestionState{}, err
+	}
+	var s IngestionState
+	if s.Ingestion, err = c.store.GetIngestion(ctx, caller, a.Bundle, a.Child); err != nil {
+		return IngestionState{}, untaggable(err, a, arn)
+	}
+	if s.Streams, err = c.streams(ctx, caller, s.Ingestion.ID); err != nil {
+		return IngestionState{}, err
+	}
+	backlogs, err := c.store.Backlogs(ctx, caller, s.Ingestion.ID)
+	if err != nil {
+		return IngestionState{}, err
+	}
+	for _, b := range backlogs[:min(len(backlogs), maxShown)] {
+		d, err := c.store.GetIngestionDestination(ctx, caller, a.Bundle, a.Child, b.DestinationID)
+		if errors.Is(err, store.ErrNotFound) {
+			continue // deleted since
+		}
+		if err != nil {
+			return IngestionState{}, err
+		}
+		s.Destinations = append(s.Destinations, DestinationState{d, b})
+	}
+	return s, nil
+}
+
+func (c *Control) streams(ctx context.Context, caller fabric.Caller, ingestionID string) ([]StreamState, error) {
+	states, err := c.store.StreamStates(ctx, caller, ingestionID)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]StreamState, 0, len(states))
+	for _, st := range states {
+		var at connector.Cursor
+		if err := json.Unmarshal([]byte(st.Cursor), &at); err != nil {
+			return nil, fmt.Errorf("control: cursor of %s: %w", st.ID, err)
+		}
+		s := StreamState{StreamState: st, Cursor: at.From}
+		if s.Coverage, err = c.store.Coverage(ctx, st.ID); err != nil {
+			return nil, err
+		}
+		if s.Gaps, err = c.store.Gaps(ctx, st.ID); err != nil {
+			return nil, err
+		}
+		s.Coverage = s.Coverage[max(0, len(s.Coverage)-maxShown):]
+		s.Gaps = s.Gaps[max(0, len(s.Gaps)-maxShown):]
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// ofKind reads the ARN of a resource of the caller's and of one kind.
+func ofKind(caller fabric.Caller, kind fabric.Kind, arn string) (fabric.ARN, error) {
+	a, err := taggable(caller, arn)
+	if err == nil && a.Kind != kind {
+		err = invalidIdentifier(arn)
+	}
+	return a, err
+}

@@ -1,0 +1,63 @@
+package wire
+
+import (
+	"context"
+
+	"selvedge/internal/control"
+	"selvedge/internal/fabric"
+)
+
+// administration is the table of what is Selvedge's own, beside AWS's API: JSON
+// in and JSON out by POST, signed like any request, and authorised as
+// selvedge:<Operation>.
+func administration() []operation {
+	const at = "/selvedge/v1/"
+	return []operation{
+		{"POST", at + "CreateKey", "CreateKey", 201, 0, createKeyRequest(), createKey},
+		{"POST", at + "ListKeys", "ListKeys", 200, 0, listKeysRequest(), listKeys},
+		{"POST", at + "RevokeKey", "RevokeKey", 200, notFound, revokeKeyRequest(), revokeKey},
+		{"POST", at + "ShowAuthorization", "ShowAuthorization", 200, notFound, showRequest(), showAuthorization},
+		{"POST", at + "ShowIngestion", "ShowIngestion", 200, notFound, showRequest(), showIngestion},
+	}
+}
+
+func account() shape { return shape{kind: text, pattern: whole(`[0-9]{12}`)} }
+
+// createKeyRequest: 131,072 is what package iam reads, white space included.
+func createKeyRequest() []member {
+	return []member{must("account", account()), must("policy", stringOf(1, 131072))}
+}
+
+func listKeysRequest() []member {
+	return []member{
+		may("account", account()), may("maxResults", shape{kind: integer, min: 1, max: 100}), may("nextToken", stringOf(1, 2048)),
+	}
+}
+
+func revokeKeyRequest() []member { return []member{must("accessKeyId", stringOf(1, 128))} }
+
+func showRequest() []member { return []member{must("resourceArn", arn())} }
+
+func createKey(ctx context.Context, c *control.Control, caller fabric.Caller, in input) (any, error) {
+	k, secret, err := c.CreateKey(ctx, caller, control.CreateKeyInput{Account: in.text("account"), Policy: in.text("policy")})
+	return newAccessKeyAnswer{newAccessKey{keyOut(k), secret.Reveal()}}, err
+}
+
+func listKeys(ctx context.Context, c *control.Control, caller fabric.Caller, in input) (any, error) {
+	p, err := c.ListKeys(ctx, caller, in.text("account"), in.paging())
+	return accessKeysAnswer{each(p, keyOut), p.NextToken}, err
+}
+
+func revokeKey(ctx context.Context, c *control.Control, caller fabric.Caller, in input) (any, error) {
+	return empty{}, c.RevokeKey(ctx, caller, in.text("accessKeyId"))
+}
+
+func showAuthorization(ctx context.Context, c *control.Control, caller fabric.Caller, in input) (any, error) {
+	s, err := c.ShowAuthorization(ctx, caller, in.text("resourceArn"))
+	return authorizationStateOut(s), err
+}
+
+func showIngestion(ctx context.Context, c *control.Control, caller fabric.Caller, in input) (any, error) {
+	s, err := c.ShowIngestion(ctx, caller, in.text("resourceArn"))
+	return ingestionStateOut(s), err
+}

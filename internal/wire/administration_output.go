@@ -1,0 +1,173 @@
+package wire
+
+import (
+	"time"
+
+	"selvedge/internal/control"
+	"selvedge/internal/fabric"
+)
+
+type accessKey struct {
+	ID        string     `json:"accessKeyId"`
+	Account   string     `json:"account"`
+	Policy    string     `json:"policy"`
+	CreatedAt timestamp  `json:"createdAt"`
+	RevokedAt *timestamp `json:"revokedAt,omitempty"`
+}
+
+type accessKeysAnswer struct {
+	List      []accessKey `json:"accessKeys"`
+	NextToken string      `json:"nextToken,omitempty"`
+}
+
+// newAccessKey is the one answer that has a secret of the server's making.
+type newAccessKey struct {
+	accessKey
+	Secret string `json:"secretAccessKey"`
+}
+
+type newAccessKeyAnswer struct {
+	AccessKey newAccessKey `json:"accessKey"`
+}
+
+type grantEvent struct {
+	At         timestamp `json:"at"`
+	Event      string    `json:"event"`
+	Generation int64     `json:"generation"`
+	Version    int64     `json:"version"`
+	Replica    string    `json:"replica"`
+	Detail     string    `json:"detail,omitempty"`
+}
+
+type authorizationState struct {
+	ARN        string       `json:"appAuthorizationArn"`
+	BundleARN  string       `json:"appBundleArn"`
+	App        string       `json:"app"`
+	Tenant     tenantOut    `json:"tenant"`
+	AuthType   string       `json:"authType"`
+	Status     string       `json:"status"`
+	Reason     string       `json:"reason,omitempty"`
+	Generation int64        `json:"generation"`
+	Version    int64        `json:"version"`
+	ExpiresAt  *timestamp   `json:"expiresAt,omitempty"`
+	RefreshDue *timestamp   `json:"refreshDue,omitempty"`
+	CreatedAt  timestamp    `json:"createdAt"`
+	UpdatedAt  timestamp    `json:"updatedAt"`
+	Lineage    []grantEvent `json:"lineage"`
+}
+
+type authorizationStateAnswer struct {
+	Authorization authorizationState `json:"authorization"`
+}
+
+type covered struct {
+	From    timestamp `json:"from"`
+	To      timestamp `json:"to"`
+	Pages   int64     `json:"pages"`
+	Records int64     `json:"records"`
+}
+
+type gap struct {
+	From    timestamp `json:"from"`
+	To      timestamp `json:"to"`
+	Reason  string    `json:"reason"`
+	FoundAt timestamp `json:"foundAt"`
+}
+
+type streamState struct {
+	Name      string     `json:"name"`
+	Cursor    *timestamp `json:"cursor,omitempty"`
+	Watermark *timestamp `json:"watermark,omitempty"`
+	PollDue   *timestamp `json:"pollDue,omitempty"`
+	Attempt   int64      `json:"attempt"`
+	LastError string     `json:"lastError,omitempty"`
+	Coverage  []covered  `json:"coverage"`
+	Gaps      []gap      `json:"gaps"`
+}
+
+type backlog struct {
+	Batches int64      `json:"batches"`
+	Records int64      `json:"records"`
+	Oldest  *timestamp `json:"oldest,omitempty"`
+}
+
+type destinationState struct {
+	ARN         string     `json:"arn"`
+	Place       placeOut   `json:"destinationConfiguration"`
+	Status      string     `json:"status"`
+	Reason      string     `json:"statusReason,omitempty"`
+	Backlog     backlog    `json:"backlog"`
+	DeliveryDue *timestamp `json:"deliveryDue,omitempty"`
+	LastError   string     `json:"lastError,omitempty"`
+}
+
+type ingestionState struct {
+	ingestion
+	Streams      []streamState      `json:"streams"`
+	Destinations []destinationState `json:"destinations"`
+}
+
+type ingestionStateAnswer struct {
+	Ingestion ingestionState `json:"ingestion"`
+}
+
+// moment is a time that may be missing.
+func moment(t time.Time) *timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	out := timestamp(t)
+	return &out
+}
+
+func keyOut(k fabric.AccessKey) accessKey {
+	return accessKey{ID: k.ID, Account: k.Account, Policy: k.Policy, CreatedAt: timestamp(k.CreatedAt), RevokedAt: moment(k.RevokedAt)}
+}
+
+func authorizationStateOut(s control.AuthorizationState) authorizationStateAnswer {
+	a := s.Authorization
+	out := authorizationState{
+		ARN: a.ARN().String(), BundleARN: a.BundleARN().String(), App: a.App, Tenant: tenantOut(a.Tenant),
+		AuthType: string(a.AuthType), Status: string(a.Status), Reason: a.Reason,
+		Generation: a.Generation, Version: s.Version, ExpiresAt: moment(s.ExpiresAt), RefreshDue: moment(s.RefreshDue),
+		CreatedAt: timestamp(a.CreatedAt), UpdatedAt: timestamp(a.UpdatedAt), Lineage: []grantEvent{},
+	}
+	for _, e := range s.Lineage {
+		out.Lineage = append(out.Lineage, grantEvent{
+			At: timestamp(e.At), Event: string(e.Kind), Generation: e.Generation, Version: e.Version, Replica: e.Replica, Detail: e.Detail,
+		})
+	}
+	return authorizationStateAnswer{out}
+}
+
+func ingestionStateOut(s control.IngestionState) ingestionStateAnswer {
+	out := ingestionState{
+		ingestion: ingestionOut(s.Ingestion).Ingestion, Streams: []streamState{}, Destinations: []destinationState{},
+	}
+	for _, st := range s.Streams {
+		out.Streams = append(out.Streams, streamStateOut(st))
+	}
+	for _, d := range s.Destinations {
+		shown := destinationOut(d.Destination).IngestionDestination
+		out.Destinations = append(out.Destinations, destinationState{
+			ARN: shown.ARN, Place: shown.Place, Status: shown.Status, Reason: shown.StatusReason,
+			Backlog:     backlog{Batches: d.Backlog.Batches, Records: d.Backlog.Records, Oldest: moment(d.Backlog.Oldest)},
+			DeliveryDue: moment(d.Backlog.Due), LastError: d.Backlog.LastError,
+		})
+	}
+	return ingestionStateAnswer{out}
+}
+
+func streamStateOut(s control.StreamState) streamState {
+	out := streamState{
+		Name: s.Name, Cursor: moment(s.Cursor), Watermark: moment(s.Watermark), PollDue: moment(s.Due),
+		Attempt: s.Attempt, LastError: s.LastError, Coverage: []covered{}, Gaps: []gap{},
+	}
+	for _, c := range s.Coverage {
+		out.Coverage = append(out.Coverage, covered{timestamp(c.From), timestamp(c.To), c.Pages, c.Records})
+	}
+	for _, g := range s.Gaps {
+		out.Gaps = append(out.Gaps, gap{timestamp(g.From), timestamp(g.To), g.Reason, timestamp(g.FoundAt)})
+	}
+	return out
+}
