@@ -23,32 +23,38 @@ import (
 const metaMasterCheck = "master key check"
 
 // masterKey loads the master key and holds it against the database. At the
-// first start, and only then, it makes one.
-func masterKey(ctx context.Context, s config.Settings, db *store.Store) (secret.Master, error) {
+// first start over a database, and only then, it makes one. first says that
+// this is that start.
+func masterKey(ctx context.Context, s config.Settings, db *store.Store) (m secret.Master, first bool, err error) {
 	check, err := db.Meta(ctx, metaMasterCheck)
 	known := err == nil
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return secret.Master{}, err
+		return secret.Master{}, false, err
 	}
-	m, err := secret.LoadMaster(s.MasterKeyFile)
+	m, err = secret.LoadMaster(s.MasterKeyFile)
+	made := false
 	if errors.Is(err, fs.ErrNotExist) {
 		if known {
-			return secret.Master{}, fmt.Errorf("the master key %s is missing: the database was sealed with it, so put the file back", s.MasterKeyFile)
+			return secret.Master{}, false, fmt.Errorf("the master key %s is missing: the database was sealed with it, so put the file back, or on a new replica the file of another", s.MasterKeyFile)
 		}
 		m, err = secret.CreateMaster(s.MasterKeyFile)
+		made = err == nil
 	}
 	if err != nil {
-		return secret.Master{}, err
+		return secret.Master{}, false, err
 	}
 	if !known {
 		if check, err = db.SetMetaOnce(ctx, metaMasterCheck, m.Check()); err != nil {
-			return secret.Master{}, err
+			return secret.Master{}, false, err
 		}
 	}
 	if err := m.Verify(check); err != nil {
-		return secret.Master{}, fmt.Errorf("%s is not the master key of this database: %w", s.MasterKeyFile, err)
+		if made { // another replica was first, just now; nothing was sealed with ours
+			err = errors.Join(err, os.Remove(s.MasterKeyFile))
+		}
+		return secret.Master{}, false, fmt.Errorf("%s is not the master key of this database: %w", s.MasterKeyFile, err)
 	}
-	return m, nil
+	return m, !known, nil
 }
 
 // credentialsFile is where the root key is, for the AWS clients of this
@@ -56,9 +62,9 @@ func masterKey(ctx context.Context, s config.Settings, db *store.Store) (secret.
 func credentialsFile(s config.Settings) string { return filepath.Join(s.DataDir, "credentials") }
 
 // rootKey returns the root key: that of the environment, or that of the
-// credentials file, or at the first start a new one. Either way the file holds
-// it afterwards.
-func rootKey(s config.Settings) (sigv4.Key, error) {
+// credentials file, or, where it may be invented, a new one. Either way the file
+// holds it afterwards.
+func rootKey(s config.Settings, invent bool) (sigv4.Key, error) {
 	path := credentialsFile(s)
 	key := sigv4.Key{ID: s.AccessKeyID, Secret: s.SecretAccessKey.Reveal(), Account: s.AccountID}
 	kept, err := readCredentials(path, "default")
@@ -70,6 +76,8 @@ func rootKey(s config.Settings) (sigv4.Key, error) {
 	case key.ID == "" && err == nil:
 		kept.Account = s.AccountID
 		return kept, nil
+	case key.ID == "" && !invent:
+		return sigv4.Key{}, fmt.Errorf("no root key is given and the database is in use: set SELVEDGE_ACCESS_KEY_ID and SELVEDGE_SECRET_ACCESS_KEY as on its other replicas, or copy their credentials file to %s", path)
 	case key.ID == "":
 		id, made := control.NewAccessKey()
 		key.ID, key.Secret = id, made.Reveal()

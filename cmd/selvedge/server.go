@@ -65,18 +65,22 @@ func newServer(ctx context.Context, s config.Settings, log *slog.Logger) (*serve
 
 func (v *server) open(ctx context.Context) error {
 	var err error
-	path := filepath.Join(v.settings.DataDir, "selvedge.db")
-	if v.store, err = store.Open(ctx, store.Options{Path: path, Now: time.Now}); err != nil {
+	v.store, err = store.Open(ctx, store.Options{
+		URL: v.settings.DatabaseURL.Reveal(), Path: filepath.Join(v.settings.DataDir, "selvedge.db"),
+	})
+	if err != nil {
 		return err
 	}
 	if v.trail, err = openTrail(v.settings.TrailFile); err != nil {
 		return err
 	}
-	master, err := masterKey(ctx, v.settings, v.store)
+	master, first, err := masterKey(ctx, v.settings, v.store)
 	if err != nil {
 		return err
 	}
-	if v.root, err = rootKey(v.settings); err != nil {
+	// Beside a database that replicas share no key is invented: each of them
+	// would have its own.
+	if v.root, err = rootKey(v.settings, first || v.settings.DatabaseURL == ""); err != nil {
 		return err
 	}
 	var lc net.ListenConfig

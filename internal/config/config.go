@@ -28,6 +28,8 @@ type Settings struct {
 	DataDir   string
 	PublicURL string // scheme://host[:port], no slash at its end; empty: follows the listener, see PublicURLAt
 
+	DatabaseURL fabric.Secret // of a PostgreSQL database, may hold a password; empty: SQLite in DataDir
+
 	AccessKeyID     string        // both set or both empty: the root key
 	SecretAccessKey fabric.Secret // of AccessKeyID
 	AccountID       string        // twelve digits

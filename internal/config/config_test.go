@@ -92,6 +92,10 @@ func TestLoad(t *testing.T) {
 			},
 		},
 		{
+			name: "PostgreSQL", env: []string{"SELVEDGE_DATABASE_URL=postgresql://u:p@db/selvedge?sslmode=require"},
+			want: func(s *config.Settings) { s.DatabaseURL = "postgresql://u:p@db/selvedge?sslmode=require" },
+		},
+		{
 			name: "origins as a list", file: "origins:\n- https://a.okta.com=http://127.0.0.1:1\n- https://b.okta.com=http://127.0.0.1:2\n",
 			want: func(s *config.Settings) {
 				s.Origins = []outbound.Origin{{From: "https://a.okta.com", To: "http://127.0.0.1:1"}, {From: "https://b.okta.com", To: "http://127.0.0.1:2"}}
@@ -170,6 +174,9 @@ func TestRefusals(t *testing.T) {
 		{"flag", "buckets-url", "s3://", []string{"s3:// is not in this version", "file://"}},
 		{"flag", "buckets-url", "/srv/buckets", []string{"file://"}},
 		{"flag", "buckets-url", "file://", []string{"a folder"}},
+		{"flag", "database-url", "sqlite:///hunter2", []string{"--database-url: ", "postgres://"}},
+		{"flag", "database-url", "postgres://u:hunter2@h:port/d", []string{"--database-url: ", "postgres://"}},
+		{"env", "SELVEDGE_DATABASE_URL", "postgres:///hunter2", []string{"SELVEDGE_DATABASE_URL: ", "no host"}},
 		{"flag", "data-dir", "file:///srv", []string{"no path"}},
 		{"flag", "origins", "https://a.okta.com", []string{"--origins: ", "FROM=TO"}},
 		{"flag", "proxy-url", "ftp://proxy", []string{"--proxy-url: ", "socks5"}},
@@ -314,7 +321,7 @@ func TestFlags(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := []string{
-		"serve", "--config=c.yaml", "--listen=127.0.0.1:1", "--data-dir=d", "--public-url=http://h", "--account-id=111111111111",
+		"serve", "--config=c.yaml", "--listen=127.0.0.1:1", "--data-dir=d", "--database-url=postgres://h/d", "--public-url=http://h", "--account-id=111111111111",
 		"--master-key-file=k", "--buckets-url=file://b", "--poll-interval=1s", "--keep-raw=1h",
 		"--origins=https://a=http://b", "--proxy-url=http://p", "--quotas=aws", "--throttle=1:1", "--trail-file=none", "--log-level=warn", "--log-format=json",
 	}

@@ -12,6 +12,7 @@ type Flags struct {
 	Config        *string `help:"${config_help}" placeholder:"FILE"`
 	Listen        *string `help:"${listen_help}" placeholder:"HOST:PORT"`
 	DataDir       *string `help:"${data_dir_help}" placeholder:"DIR"`
+	DatabaseURL   *string `name:"database-url" help:"${database_url_help}" placeholder:"URL"`
 	PublicURL     *string `name:"public-url" help:"${public_url_help}" placeholder:"URL"`
 	AccountID     *string `name:"account-id" help:"${account_id_help}" placeholder:"DIGITS"`
 	MasterKeyFile *string `help:"${master_key_file_help}" placeholder:"FILE"`

@@ -36,6 +36,19 @@ func setDataDir(s *Settings, text string) error {
 	return checkPath(text)
 }
 
+// setDatabaseURL never repeats the text: it may hold a password.
+func setDatabaseURL(s *Settings, text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return fmt.Errorf("want the URL of a PostgreSQL database, such as postgres://selvedge@db.example.com/selvedge, or nothing for SQLite in the data directory")
+	}
+	if u.Host == "" && u.Query().Get("host") == "" {
+		return fmt.Errorf("the URL of the database names no host: want postgres://user@host/database")
+	}
+	s.DatabaseURL = fabric.Secret(text)
+	return nil
+}
+
 func setMasterKeyFile(s *Settings, text string) error {
 	s.MasterKeyFile = text
 	return checkPath(text)

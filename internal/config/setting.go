@@ -29,6 +29,10 @@ func table() []setting {
 			help: "folder of the database, the keys and the local buckets, made with mode 0700",
 		},
 		{
+			name: "database-url", env: "SELVEDGE_DATABASE_URL", shown: "SQLite in the data directory", set: setDatabaseURL,
+			help: "PostgreSQL 15 or later, `postgres://user@host/database`, which any number of replicas share; give a URL with a password in the environment, since command lines can be seen",
+		},
+		{
 			name: "public-url", env: "SELVEDGE_PUBLIC_URL", shown: "`http://` + listen", set: setPublicURL,
 			help: "where browsers and providers reach the server; the OAuth redirect is `<public-url>/appfabric/oauth2`",
 		},
@@ -46,7 +50,7 @@ func table() []setting {
 		},
 		{
 			name: "master-key-file", env: "SELVEDGE_MASTER_KEY_FILE", shown: "`<data-dir>/master.key`", set: setMasterKeyFile,
-			help: "file of the key that all secrets are sealed under, made at the first start with mode 0600",
+			help: "file of the key that all secrets are sealed under, made at the first start with mode 0600; every replica needs the same",
 		},
 		{
 			name: "buckets-url", env: "SELVEDGE_BUCKETS_URL", shown: "`file://<data-dir>/buckets`", set: setBucketsURL,

@@ -51,7 +51,7 @@ const lease = 4 * time.Second
 // over it, inside of a synctest bubble. stop ends it and waits.
 func bubble(t *testing.T, n, workers int, run func(s *store.Store) func(context.Context, store.Claim) error) (s *store.Store, obs *observer, stop func()) {
 	t.Helper()
-	s = storetest.New(t, nil)
+	s = storetest.New(t, time.Now)
 	names := make([]string, n)
 	for i := range names {
 		names[i] = fmt.Sprintf("s%03d", i)

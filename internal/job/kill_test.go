@@ -1,6 +1,7 @@
 package job_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,7 +17,9 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -53,24 +56,40 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// child works the rows of a database until SIGTERM.
-func child(path, peer string) error {
+// child works the rows of a database until SIGTERM. Then it prints how many of
+// its writes were refused.
+func child(place, peer string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	s, err := store.Open(ctx, store.Options{Path: path, Now: time.Now})
+	s, err := store.Open(ctx, options(place))
 	if err != nil {
 		return err
 	}
 	defer s.Close()
 	started := time.Now()
+	var fenced atomic.Int64
 	d := job.New(job.Options{
 		Store: s, Owner: uuid.NewString(), Lease: killLease, Grace: 2 * time.Second, Now: time.Now,
 		Log: slog.New(slog.DiscardHandler), Observer: &observer{},
-		Kinds: []job.Kind{{Duty: store.DutyPoll, Workers: 4, Timeout: 10 * time.Second, Run: func(ctx context.Context, c store.Claim) error {
-			return step(ctx, s, c, peer, started)
+		Kinds: []job.Kind{{Duty: store.DutyPoll, Workers: childWorkers, Timeout: 10 * time.Second, Run: func(ctx context.Context, c store.Claim) error {
+			err := step(ctx, s, c, peer, started)
+			if errors.Is(err, store.ErrFenced) {
+				fenced.Add(1)
+			}
+			return err
 		}}},
 	})
-	return d.Run(ctx)
+	err = d.Run(ctx)
+	fmt.Fprintln(os.Stdout, fenced.Load())
+	return err
+}
+
+// options opens a place: the URL of a PostgreSQL database, or a SQLite file.
+func options(place string) store.Options {
+	if strings.HasPrefix(place, "postgres://") {
+		return store.Options{URL: place}
+	}
+	return store.Options{Path: place, Now: time.Now}
 }
 
 // step asks the peer for the element at the row's cursor and takes it in.
@@ -87,7 +106,7 @@ func step(ctx context.Context, s *store.Store, c store.Claim, peer string, start
 	if due.Before(started) {
 		due = started // the time that nobody was there is the killer's
 	}
-	q := url.Values{"row": {c.ID}, "at": {strconv.Itoa(at)}, "late": {strconv.FormatInt(time.Since(due).Milliseconds(), 10)}}
+	q := url.Values{"row": {c.ID}, "pid": {strconv.Itoa(os.Getpid())}, "at": {strconv.Itoa(at)}, "late": {strconv.FormatInt(time.Since(due).Milliseconds(), 10)}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, peer+"?"+q.Encode(), nil)
 	if err != nil {
 		return err
@@ -101,7 +120,8 @@ func step(ctx context.Context, s *store.Store, c store.Claim, peer string, start
 		return err
 	}
 	now := time.Now()
-	return s.CommitPage(ctx, c, store.PageCommit{
+	// Work that was cancelled tries all the same: it is the fence that counts.
+	return s.CommitPage(context.WithoutCancel(ctx), c, store.PageCommit{
 		Cursor: strconv.Itoa(at + 1), BatchID: uuid.NewString(), Body: body, Records: 1,
 		CloseBatch: true, ClosedAt: now, Finish: true, Due: now.Add(killInterval),
 	})
@@ -116,6 +136,47 @@ type judge struct {
 	calls  int
 	cut    int // calls whose process was gone before the answer
 	faults []string
+	held   string        // the process whose calls are not answered until release
+	waits  int           // how many of them wait
+	free   chan struct{} // closed by release
+}
+
+// hold keeps back the answers to a process, until n of its calls wait.
+func (j *judge) hold(t *testing.T, pid, n int) (release func()) {
+	t.Helper()
+	j.mu.Lock()
+	j.held, j.free = strconv.Itoa(pid), make(chan struct{})
+	j.mu.Unlock()
+	for range 20_000 {
+		j.mu.Lock()
+		waits := j.waits
+		j.mu.Unlock()
+		if waits == n {
+			return func() {
+				j.mu.Lock()
+				j.held = ""
+				j.mu.Unlock()
+				close(j.free)
+			}
+		}
+		time.Sleep(time.Millisecond)
+	}
+	close(j.free)
+	t.Fatal("the process does not work")
+	return nil
+}
+
+// answer waits while answers to a process are held back.
+func (j *judge) answer(pid string) {
+	j.mu.Lock()
+	held := pid == j.held
+	if held {
+		j.waits++
+	}
+	j.mu.Unlock()
+	if held {
+		<-j.free
+	}
 }
 
 func (j *judge) fault(format string, args ...any) {
@@ -144,6 +205,7 @@ func (j *judge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		delete(j.busy, row)
 		j.mu.Unlock()
 	}()
+	j.answer(r.FormValue("pid"))
 	select {
 	case <-time.After(rand.N(30 * time.Millisecond)):
 		fmt.Fprintf(w, "%s %d", row, at)
@@ -190,7 +252,8 @@ func (j *judge) settle(t *testing.T) {
 
 func TestKilledAndStoppedProcesses(t *testing.T) {
 	t.Parallel()
-	path, rows := killDatabase(t)
+	path := filepath.Join(t.TempDir(), "selvedge.db")
+	rows := killDatabase(t, path)
 	j := &judge{busy: map[string]bool{}, asked: map[string]int{}}
 	peer := httptest.NewServer(j)
 	defer peer.Close()
@@ -229,9 +292,13 @@ func TestKilledAndStoppedProcesses(t *testing.T) {
 
 // checkRows compares what is stored with what the peer saw: each element once,
 // up to the last one asked for, which may or may not have been taken in.
-func checkRows(t *testing.T, path string, rows []string, asked map[string]int) {
+func checkRows(t *testing.T, place string, rows []string, asked map[string]int) {
 	t.Helper()
-	s := storetest.Open(t, path, nil)
+	s, err := store.Open(t.Context(), options(place))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
 	st, err := s.DutyStats(t.Context(), store.DutyPoll)
 	if err != nil || st.Scheduled != killRows {
 		t.Errorf("DutyStats = %+v, %v; want %d rows scheduled", st, err, killRows)
@@ -291,10 +358,9 @@ func destinationOf(t *testing.T, s *store.Store) store.Claim {
 	return claims[0]
 }
 
-func killDatabase(t *testing.T) (path string, rows []string) {
+func killDatabase(t *testing.T, place string) (rows []string) {
 	t.Helper()
-	path = filepath.Join(t.TempDir(), "selvedge.db")
-	s, err := store.Open(t.Context(), store.Options{Path: path, Now: time.Now})
+	s, err := store.Open(t.Context(), options(place))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -308,14 +374,14 @@ func killDatabase(t *testing.T) (path string, rows []string) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return path, r.StreamIDs
+	return r.StreamIDs
 }
 
-func startChild(t *testing.T, path, peer string) *exec.Cmd {
+func startChild(t *testing.T, place, peer string) *exec.Cmd {
 	t.Helper()
 	c := exec.CommandContext(context.Background(), os.Args[0])
-	c.Env = append(os.Environ(), envChild+"="+path, envPeer+"="+peer)
-	c.Stderr = os.Stderr
+	c.Env = append(os.Environ(), envChild+"="+place, envPeer+"="+peer)
+	c.Stdout, c.Stderr = &bytes.Buffer{}, os.Stderr
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}

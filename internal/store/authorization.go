@@ -39,7 +39,7 @@ func authorization(ctx context.Context, q querier, c fabric.Caller, bundleID, id
 // and an empty grant. The errors beside those of the database: ErrNotFound (the
 // bundle), ErrQuota, *ExistsError (app and tenant), *MismatchError.
 func (s *Store) CreateAppAuthorization(ctx context.Context, c fabric.Caller, a fabric.AppAuthorization, g Given, t Terms) (fabric.AppAuthorization, error) {
-	err := s.update(ctx, "create app authorization", func(tx *sql.Tx) error {
+	err := s.change(ctx, c, "create app authorization", func(tx *sql.Tx) error {
 		first, err := s.first(ctx, tx, c, t.Once)
 		if err != nil {
 			return err
@@ -112,7 +112,7 @@ func (s *Store) CredentialMark(ctx context.Context, c fabric.Caller, id string) 
 // tenant identifier changes while an ingestion uses it), *ExistsError (the pair
 // is in the bundle already).
 func (s *Store) UpdateAppAuthorization(ctx context.Context, c fabric.Caller, a fabric.AppAuthorization, from int64, given *Given) error {
-	return s.update(ctx, "update app authorization", func(tx *sql.Tx) error {
+	return s.change(ctx, c, "update app authorization", func(tx *sql.Tx) error {
 		old, err := authorization(ctx, tx, c, a.BundleID, a.ID)
 		if err != nil {
 			return err
@@ -165,7 +165,7 @@ func unusedAuthorization(ctx context.Context, tx *sql.Tx, a fabric.AppAuthorizat
 // DeleteAppAuthorization deletes an authorization with its credential and its
 // grant. It answers ErrNotFound, and ErrInUse while an ingestion uses it.
 func (s *Store) DeleteAppAuthorization(ctx context.Context, c fabric.Caller, bundleID, id string) error {
-	return s.update(ctx, "delete app authorization", func(tx *sql.Tx) error {
+	return s.change(ctx, c, "delete app authorization", func(tx *sql.Tx) error {
 		a, err := authorization(ctx, tx, c, bundleID, id)
 		if err != nil {
 			return err

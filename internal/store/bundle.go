@@ -49,7 +49,7 @@ func bundle(ctx context.Context, q querier, c fabric.Caller, id string) (fabric.
 // CreateAppBundle inserts a bundle with its wrapped data key. The errors beside
 // those of the database: *MismatchError, ErrQuota.
 func (s *Store) CreateAppBundle(ctx context.Context, c fabric.Caller, b fabric.AppBundle, dataKey []byte, t Terms) (fabric.AppBundle, error) {
-	err := s.update(ctx, "create app bundle", func(tx *sql.Tx) error {
+	err := s.change(ctx, c, "create app bundle", func(tx *sql.Tx) error {
 		first, err := s.first(ctx, tx, c, t.Once)
 		if err != nil {
 			return err
@@ -88,7 +88,7 @@ func (s *Store) ListAppBundles(ctx context.Context, c fabric.Caller, after Mark,
 // DeleteAppBundle deletes a bundle and with it its data key. It answers
 // ErrNotFound, and ErrInUse while it holds an authorization or an ingestion.
 func (s *Store) DeleteAppBundle(ctx context.Context, c fabric.Caller, id string) error {
-	return s.update(ctx, "delete app bundle", func(tx *sql.Tx) error {
+	return s.change(ctx, c, "delete app bundle", func(tx *sql.Tx) error {
 		n, err := count(ctx, tx, `SELECT (SELECT count(*) FROM app_authorization WHERE bundle_id = b.id)
 			+ (SELECT count(*) FROM ingestion WHERE bundle_id = b.id)
 			FROM app_bundle b WHERE id = ? AND account = ? AND region = ?`, id, c.Account, c.Region)

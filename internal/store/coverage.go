@@ -22,9 +22,9 @@ func cover(ctx context.Context, tx *sql.Tx, streamID string, i Interval, records
 		i.To = i.From
 	}
 	res, err := tx.ExecContext(ctx, `UPDATE coverage
-		SET to_at = max(to_at, ?), pages = pages + 1, records = records + ?
+		SET to_at = CASE WHEN to_at > ? THEN to_at ELSE ? END, pages = pages + 1, records = records + ?
 		WHERE stream_id = ? AND from_at = (SELECT max(from_at) FROM coverage WHERE stream_id = ? AND from_at <= ?) AND to_at >= ?`,
-		millis(i.To), records, streamID, streamID, millis(i.From), millis(i.From))
+		millis(i.To), millis(i.To), records, streamID, streamID, millis(i.From), millis(i.From))
 	if err != nil {
 		return err
 	}
@@ -32,8 +32,9 @@ func cover(ctx context.Context, tx *sql.Tx, streamID string, i Interval, records
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO coverage (stream_id, from_at, to_at, pages, records) VALUES (?, ?, ?, 1, ?)
-		ON CONFLICT (stream_id, from_at) DO UPDATE SET to_at = max(to_at, excluded.to_at),
-			pages = pages + 1, records = records + excluded.records`,
+		ON CONFLICT (stream_id, from_at) DO UPDATE SET
+			to_at = CASE WHEN coverage.to_at > excluded.to_at THEN coverage.to_at ELSE excluded.to_at END,
+			pages = coverage.pages + 1, records = coverage.records + excluded.records`,
 		streamID, millis(i.From), millis(i.To), records)
 	return err
 }

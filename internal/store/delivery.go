@@ -124,11 +124,11 @@ func (s *Store) Delivered(ctx context.Context, c Claim, batchID string) error {
 // last looked. A batch that was closed since makes the row due at once.
 func (s *Store) FinishDeliver(ctx context.Context, c Claim) error {
 	return s.update(ctx, "finish delivering", func(tx *sql.Tx) error {
-		if err := finish(ctx, tx, c, time.Time{}); err != nil {
+		if err := s.finish(ctx, tx, c, time.Time{}); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE ingestion_destination SET due_at = ? WHERE id = ?
-			AND EXISTS (SELECT 1 FROM delivery WHERE destination_id = ? AND done_at = 0)`, millis(s.now()), c.ID, c.ID)
+		_, err := tx.ExecContext(ctx, `UPDATE ingestion_destination SET due_at = `+s.stamp()+` WHERE id = ?
+			AND EXISTS (SELECT 1 FROM delivery WHERE destination_id = ? AND done_at = 0)`, s.in(0), c.ID, c.ID)
 		return err
 	})
 }

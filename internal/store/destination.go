@@ -34,7 +34,7 @@ func destination(ctx context.Context, q querier, c fabric.Caller, bundleID, inge
 // first destination. The errors beside those of the database: ErrNotFound (the
 // ingestion), ErrQuota, ErrOwned, *MismatchError.
 func (s *Store) CreateIngestionDestination(ctx context.Context, c fabric.Caller, d fabric.IngestionDestination, t Terms) (fabric.IngestionDestination, error) {
-	err := s.update(ctx, "create ingestion destination", func(tx *sql.Tx) error {
+	err := s.change(ctx, c, "create ingestion destination", func(tx *sql.Tx) error {
 		first, err := s.first(ctx, tx, c, t.Once)
 		if err != nil {
 			return err
@@ -71,7 +71,13 @@ func (s *Store) CreateIngestionDestination(ctx context.Context, c fabric.Caller,
 // begin gives a new destination its duties: what is kept is owed to it, and the
 // ingestion's streams are polled from now on.
 func (s *Store) begin(ctx context.Context, tx *sql.Tx, d fabric.IngestionDestination) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO delivery (destination_id, batch_id, closed_at, bucket, object_key, done_at)
+	// This also makes batches that close, and the sweep of ingestions without
+	// destinations, take turns with us.
+	_, err := tx.ExecContext(ctx, `UPDATE ingestion SET bare_since = 0 WHERE id = ?`, d.IngestionID)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO delivery (destination_id, batch_id, closed_at, bucket, object_key, done_at)
 		SELECT ?, id, closed_at, '', '', 0 FROM batch WHERE ingestion_id = ? AND closed_at > 0`, d.ID, d.IngestionID)
 	if err != nil {
 		return err
@@ -79,16 +85,16 @@ func (s *Store) begin(ctx context.Context, tx *sql.Tx, d fabric.IngestionDestina
 	if err := s.wakeOwed(ctx, tx, d.ID); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE stream SET due_at = ? WHERE ingestion_id = ? AND due_at IS NULL
+	_, err = tx.ExecContext(ctx, `UPDATE stream SET due_at = `+s.stamp()+` WHERE ingestion_id = ? AND due_at IS NULL
 		AND EXISTS (SELECT 1 FROM ingestion i WHERE i.id = stream.ingestion_id AND i.state = ?)`,
-		millis(s.now()), d.IngestionID, fabric.Enabled)
+		s.in(0), d.IngestionID, fabric.Enabled)
 	return err
 }
 
 // wakeOwed makes a destination due now if anything is owed to it.
 func (s *Store) wakeOwed(ctx context.Context, tx *sql.Tx, id string) error {
-	_, err := tx.ExecContext(ctx, `UPDATE ingestion_destination SET due_at = ? WHERE id = ?
-		AND EXISTS (SELECT 1 FROM delivery WHERE destination_id = ? AND done_at = 0)`, millis(s.now()), id, id)
+	_, err := tx.ExecContext(ctx, `UPDATE ingestion_destination SET due_at = `+s.stamp()+` WHERE id = ?
+		AND EXISTS (SELECT 1 FROM delivery WHERE destination_id = ? AND done_at = 0)`, s.in(0), id, id)
 	return err
 }
 
@@ -133,7 +139,7 @@ func (s *Store) ListIngestionDestinations(ctx context.Context, c fabric.Caller, 
 // then, and answers ErrNotFound and ErrOwned.
 func (s *Store) UpdateIngestionDestination(ctx context.Context, c fabric.Caller, bundleID, ingestionID, id string, p fabric.Place) (fabric.IngestionDestination, error) {
 	var d fabric.IngestionDestination
-	err := s.update(ctx, "update ingestion destination", func(tx *sql.Tx) error {
+	err := s.change(ctx, c, "update ingestion destination", func(tx *sql.Tx) error {
 		if _, err := destination(ctx, tx, c, bundleID, ingestionID, id); err != nil {
 			return err
 		}
@@ -158,7 +164,7 @@ func (s *Store) UpdateIngestionDestination(ctx context.Context, c fabric.Caller,
 // DeleteIngestionDestination deletes a destination and what is owed to it. It
 // answers ErrNotFound.
 func (s *Store) DeleteIngestionDestination(ctx context.Context, c fabric.Caller, bundleID, ingestionID, id string) error {
-	return s.update(ctx, "delete ingestion destination", func(tx *sql.Tx) error {
+	return s.change(ctx, c, "delete ingestion destination", func(tx *sql.Tx) error {
 		if _, err := destination(ctx, tx, c, bundleID, ingestionID, id); err != nil {
 			return err
 		}

@@ -6,7 +6,32 @@
 //
 // SQLite runs in WAL mode with synchronous=FULL and one writer connection;
 // every transaction is immediate, so a method that returned nil has its effect
-// on disk. No transaction spans a network call.
+// on disk. PostgreSQL commits with synchronous_commit on, or stricter where the
+// server says so. No transaction spans a network call.
+//
+// # Two databases
+//
+// SQL is written once, as SQLite takes it. What PostgreSQL spells in another way
+// is in dialect and in rebind; migrations are twins, one file for each database
+// under one name.
+//
+// SQLite has one process and one writer. PostgreSQL has any number of both, at
+// READ COMMITTED, so that what is read first and written then needs more than a
+// transaction:
+//
+//   - Changes that a caller asks for take turns within an account and Region
+//     (change). Quotas, client tokens, uniqueness and "in use" rest on it.
+//   - A batch that closes and a destination that is made take turns by the
+//     ingestion's row, so that every destination is owed every batch.
+//   - A batch that closes and a destination's claim that ends take turns by the
+//     destination's row, so that no wake is lost.
+//   - Every other write of a duty names its fence, or is one statement.
+//
+// Rows are locked in the order account, ingestion, stream, destination. What
+// deadlocks all the same, or meets a row that has just come or gone, runs again.
+// Leases and due times run by the database's clock (see clock.go); a lease of a
+// process that is gone ends by itself, and is void at the next start on SQLite
+// only.
 //
 // # Duties
 //

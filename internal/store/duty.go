@@ -26,7 +26,7 @@ type Claim struct {
 	ID      string
 	Fence   int64
 	Attempt int64     // this one included; 1 after a success
-	Due     time.Time // when the row was due
+	Due     time.Time // when the row was due; zero: it has never had a time
 }
 
 // maxCrashes is after how many claims in a row that never finished a row is
@@ -38,16 +38,15 @@ const parked = "parked: its work was begun 20 times and ended the server each ti
 
 // Claim takes up to n due rows that nobody holds, oldest first.
 func (s *Store) Claim(ctx context.Context, d Duty, owner string, lease time.Duration, n int) ([]Claim, error) {
-	now := s.now()
 	var claims []Claim
 	err := s.update(ctx, "claim "+string(d), func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `UPDATE `+string(d)+`
-			SET lease_owner = ?, lease_until = ?, fence = fence + 1, attempt = attempt + 1,
+			SET lease_owner = ?, lease_until = `+s.stamp()+`, fence = fence + 1, attempt = attempt + 1,
 			    crashes = CASE WHEN lease_owner = '' THEN 0 ELSE crashes + 1 END
-			WHERE id IN (SELECT id FROM `+string(d)+`
-				WHERE due_at <= ? AND lease_until <= ? ORDER BY due_at LIMIT ?)
-			RETURNING id, fence, attempt, crashes, due_at`,
-			owner, millis(now.Add(lease)), millis(now), millis(now), n)
+			WHERE `+s.dialect.pick(`SELECT id FROM `+string(d)+`
+				WHERE due_at <= `+s.stamp()+` AND lease_until <= `+s.stamp()+` ORDER BY due_at LIMIT ?`)+`
+			RETURNING id, fence, attempt, crashes, nullif(due_at, 0) - `+s.stamp(),
+			owner, s.in(lease), s.in(0), s.in(0), n, s.in(0))
 		if err != nil {
 			return err
 		}
@@ -64,11 +63,14 @@ func (s *Store) park(ctx context.Context, tx *sql.Tx, d Duty, rows *sql.Rows) ([
 	var broken []string
 	for rows.Next() {
 		c := Claim{Duty: d}
-		var crashes, due int64
+		var crashes int64
+		var due sql.NullInt64
 		if err := rows.Scan(&c.ID, &c.Fence, &c.Attempt, &crashes, &due); err != nil {
 			return nil, err
 		}
-		c.Due = fromMillis(due)
+		if due.Valid {
+			c.Due = s.from(due.Int64)
+		}
 		if crashes >= maxCrashes && d != DutySweep {
 			broken = append(broken, c.ID)
 			continue
@@ -91,13 +93,12 @@ func (s *Store) park(ctx context.Context, tx *sql.Tx, d Duty, rows *sql.Rows) ([
 // ClaimRow takes one row whether it is due or not, unless somebody holds it:
 // then the answer is false.
 func (s *Store) ClaimRow(ctx context.Context, d Duty, id, owner string, lease time.Duration) (Claim, bool, error) {
-	now := s.now()
-	c := Claim{Duty: d, ID: id, Due: now}
+	c := Claim{Duty: d, ID: id, Due: s.now()}
 	err := s.update(ctx, "claim "+string(d), func(tx *sql.Tx) error {
 		return notFound(tx.QueryRowContext(ctx, `UPDATE `+string(d)+`
-			SET lease_owner = ?, lease_until = ?, fence = fence + 1, attempt = attempt + 1
-			WHERE id = ? AND lease_until <= ? RETURNING fence, attempt`,
-			owner, millis(now.Add(lease)), id, millis(now)).Scan(&c.Fence, &c.Attempt))
+			SET lease_owner = ?, lease_until = `+s.stamp()+`, fence = fence + 1, attempt = attempt + 1
+			WHERE id = ? AND lease_until <= `+s.stamp()+` RETURNING fence, attempt`,
+			owner, s.in(lease), id, s.in(0)).Scan(&c.Fence, &c.Attempt))
 	})
 	if errors.Is(err, ErrNotFound) {
 		return Claim{}, false, nil
@@ -109,8 +110,8 @@ func (s *Store) ClaimRow(ctx context.Context, d Duty, id, owner string, lease ti
 // longer the newest.
 func (s *Store) Renew(ctx context.Context, c Claim, lease time.Duration) error {
 	return s.update(ctx, "renew "+string(c.Duty), func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE `+string(c.Duty)+` SET lease_until = ?
-			WHERE id = ? AND fence = ? AND lease_owner <> ''`, millis(s.now().Add(lease)), c.ID, c.Fence)
+		res, err := tx.ExecContext(ctx, `UPDATE `+string(c.Duty)+` SET lease_until = `+s.stamp()+`
+			WHERE id = ? AND fence = ? AND lease_owner <> ''`, s.in(lease), c.ID, c.Fence)
 		return oneOr(res, err, ErrFenced)
 	})
 }
@@ -119,7 +120,7 @@ func (s *Store) Renew(ctx context.Context, c Claim, lease time.Duration) error {
 // the given time (zero: not at all), and its failures are forgotten.
 func (s *Store) Finish(ctx context.Context, c Claim, due time.Time) error {
 	return s.update(ctx, "finish "+string(c.Duty), func(tx *sql.Tx) error {
-		return finish(ctx, tx, c, due)
+		return s.finish(ctx, tx, c, due)
 	})
 }
 
@@ -128,8 +129,8 @@ func (s *Store) Finish(ctx context.Context, c Claim, due time.Time) error {
 func (s *Store) Fail(ctx context.Context, c Claim, due time.Time, reason string) error {
 	return s.update(ctx, "fail "+string(c.Duty), func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE `+string(c.Duty)+`
-			SET due_at = ?, lease_owner = '', lease_until = 0, crashes = 0, last_error = ?
-			WHERE id = ? AND fence = ?`, millis(due), reason, c.ID, c.Fence)
+			SET due_at = `+s.stamp()+`, lease_owner = '', lease_until = 0, crashes = 0, last_error = ?
+			WHERE id = ? AND fence = ?`, s.at(due), reason, c.ID, c.Fence)
 		return oneOr(res, err, ErrFenced)
 	})
 }
@@ -139,7 +140,8 @@ func (s *Store) Fail(ctx context.Context, c Claim, due time.Time, reason string)
 // it by another way, as FinishDeliver does.
 func (s *Store) Wake(ctx context.Context, d Duty, id string) error {
 	return s.update(ctx, "wake "+string(d), func(tx *sql.Tx) error {
-		return wake(ctx, tx, d, id, s.now())
+		_, err := tx.ExecContext(ctx, `UPDATE `+string(d)+` SET due_at = `+s.stamp()+` WHERE id = ?`, s.in(0), id)
+		return err
 	})
 }
 
@@ -148,11 +150,12 @@ func (s *Store) Wake(ctx context.Context, d Duty, id string) error {
 func (s *Store) NextDue(ctx context.Context, d Duty) (time.Time, bool, error) {
 	var ms sql.NullInt64
 	err := s.reader.QueryRowContext(ctx,
-		`SELECT min(max(due_at, lease_until)) FROM `+string(d)+` WHERE due_at IS NOT NULL`).Scan(&ms)
+		`SELECT min(CASE WHEN due_at > lease_until THEN due_at ELSE lease_until END) - `+s.stamp()+`
+		FROM `+string(d)+` WHERE due_at IS NOT NULL`, s.in(0)).Scan(&ms)
 	if err != nil {
 		return time.Time{}, false, fmt.Errorf("store: next due %s: %w", d, err)
 	}
-	return time.UnixMilli(ms.Int64).UTC(), ms.Valid, nil
+	return s.from(ms.Int64), ms.Valid, nil
 }
 
 // Release gives up all leases of an owner, after its work has ended. Their
@@ -194,20 +197,11 @@ func fenced(ctx context.Context, tx *sql.Tx, c Claim) error {
 }
 
 // finish ends a claim within a transaction that has effects.
-func finish(ctx context.Context, tx *sql.Tx, c Claim, due time.Time) error {
-	var at any
-	if !due.IsZero() {
-		at = millis(due)
-	}
+func (s *Store) finish(ctx context.Context, tx *sql.Tx, c Claim, due time.Time) error {
 	res, err := tx.ExecContext(ctx, `UPDATE `+string(c.Duty)+`
-		SET due_at = ?, lease_owner = '', lease_until = 0, attempt = 0, crashes = 0, last_error = ''
-		WHERE id = ? AND fence = ?`, at, c.ID, c.Fence)
+		SET due_at = `+s.stamp()+`, lease_owner = '', lease_until = 0, attempt = 0, crashes = 0, last_error = ''
+		WHERE id = ? AND fence = ?`, s.at(due), c.ID, c.Fence)
 	return oneOr(res, err, ErrFenced)
-}
-
-func wake(ctx context.Context, tx *sql.Tx, d Duty, id string, now time.Time) error {
-	_, err := tx.ExecContext(ctx, `UPDATE `+string(d)+` SET due_at = ? WHERE id = ?`, millis(now), id)
-	return err
 }
 
 // DutyStats is how the rows of a duty stand, for metrics and the console.
@@ -222,22 +216,19 @@ type DutyStats struct {
 
 // DutyStats returns how the rows of a duty stand.
 func (s *Store) DutyStats(ctx context.Context, d Duty) (DutyStats, error) {
-	now := millis(s.now())
 	var st DutyStats
-	var first sql.NullInt64
+	var late sql.NullInt64
 	err := s.reader.QueryRowContext(ctx, `SELECT
 		count(due_at),
-		count(*) FILTER (WHERE lease_until > ?),
-		count(*) FILTER (WHERE lease_owner <> '' AND lease_until <= ?),
+		count(*) FILTER (WHERE lease_until > `+s.stamp()+`),
+		count(*) FILTER (WHERE lease_owner <> '' AND lease_until <= `+s.stamp()+`),
 		count(*) FILTER (WHERE due_at IS NULL AND last_error = ?),
 		count(*) FILTER (WHERE last_error <> ''),
-		min(due_at) FILTER (WHERE lease_until <= ? AND due_at > 0)
-		FROM `+string(d), now, now, parked, now).Scan(&st.Scheduled, &st.Held, &st.Expired, &st.Parked, &st.Failing, &first)
+		`+s.stamp()+` - min(due_at) FILTER (WHERE lease_until <= `+s.stamp()+` AND due_at > 0)
+		FROM `+string(d), s.in(0), s.in(0), parked, s.in(0), s.in(0)).Scan(&st.Scheduled, &st.Held, &st.Expired, &st.Parked, &st.Failing, &late)
 	if err != nil {
 		return DutyStats{}, fmt.Errorf("store: duty stats %s: %w", d, err)
 	}
-	if first.Valid {
-		st.Late = time.Duration(max(0, now-first.Int64)) * time.Millisecond
-	}
+	st.Late = time.Duration(max(0, late.Int64)) * time.Millisecond
 	return st, nil
 }

@@ -1,32 +1,67 @@
 package store
 
-import "testing"
+import (
+	"io/fs"
+	"testing"
+	"time"
+)
 
 // Pragma reads a setting of the writer's connection.
 func (s *Store) Pragma(t *testing.T, name string) string {
 	t.Helper()
+	return s.read(t, `PRAGMA `+name)
+}
+
+// Setting reads a setting of PostgreSQL.
+func (s *Store) Setting(t *testing.T, name string) string {
+	t.Helper()
+	return s.read(t, `SELECT current_setting(?)`, name)
+}
+
+func (s *Store) read(t *testing.T, query string, args ...any) string {
+	t.Helper()
 	var v string
-	if err := s.writer.QueryRowContext(t.Context(), `PRAGMA `+name).Scan(&v); err != nil {
-		t.Fatalf("PRAGMA %s: %v", name, err)
+	if err := s.writer.QueryRowContext(t.Context(), query, args...).Scan(&v); err != nil {
+		t.Fatalf("%s: %v", query, err)
 	}
 	return v
 }
+
+// Skew makes the host's clock wrong.
+func (s *Store) Skew(d time.Duration) { s.now = func() time.Time { return time.Now().Add(d) } }
+
+// Migrations are the files of both databases.
+func Migrations() fs.FS { return migrations }
+
+// Rebind rewrites a statement for PostgreSQL.
+func Rebind(query string) string { return rebind(query) }
 
 // Break makes every statement of a kind on a table fail, as a crash at that
 // point would, until Mend.
 func (s *Store) Break(t *testing.T, statement, table string) {
 	t.Helper()
-	_, err := s.writer.ExecContext(t.Context(), `CREATE TRIGGER broken BEFORE `+statement+` ON `+table+
-		` BEGIN SELECT RAISE(ABORT, 'broken'); END`)
-	if err != nil {
-		t.Fatal(err)
+	fails := []string{`CREATE TRIGGER broken BEFORE ` + statement + ` ON ` + table + ` BEGIN SELECT RAISE(ABORT, 'broken'); END`}
+	if s.lock == nil { // PostgreSQL
+		fails = []string{
+			`CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'broken'; END $$`,
+			`CREATE TRIGGER broken BEFORE ` + statement + ` ON ` + table + ` EXECUTE FUNCTION broken()`,
+		}
+	}
+	for _, q := range fails {
+		if _, err := s.writer.ExecContext(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
 // Mend ends Break.
 func (s *Store) Mend(t *testing.T) {
 	t.Helper()
-	if _, err := s.writer.ExecContext(t.Context(), `DROP TRIGGER broken`); err != nil {
+	q := `DROP TRIGGER broken`
+	if s.lock == nil {
+		q = `DROP FUNCTION broken CASCADE`
+	}
+	if _, err := s.writer.ExecContext(t.Context(), q); err != nil {
 		t.Fatal(err)
 	}
 }

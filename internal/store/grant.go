@@ -62,8 +62,8 @@ func (s *Store) LoadGrant(ctx context.Context, authorizationID string) (Grant, e
 			a.auth_type, a.status, a.reason, a.generation, a.created_at, a.updated_at,
 			a.credential, a.verifier, a.verifier_no,
 			g.generation, g.version, g.tokens, g.previous, g.expires_at, g.facts, g.code_key,
-			g.intent, g.intent_key, g.intent_at, g.request, g.answer, g.due_at
-		FROM app_authorization a JOIN app_grant g ON g.id = a.id WHERE a.id = ?`, authorizationID).Scan(
+			g.intent, g.intent_key, g.intent_at, g.request, g.answer, g.due_at - `+s.stamp()+`
+		FROM app_authorization a JOIN app_grant g ON g.id = a.id WHERE a.id = ?`, s.in(0), authorizationID).Scan(
 		&a.ID, &a.BundleID, &a.Account, &a.Region, &a.App, &a.Tenant.Identifier, &a.Tenant.DisplayName,
 		&a.AuthType, &a.Status, &a.Reason, &a.Generation, &created, &updated,
 		&g.Credential, &g.Verifier, &g.VerifierNo,
@@ -76,7 +76,10 @@ func (s *Store) LoadGrant(ctx context.Context, authorizationID string) (Grant, e
 		return Grant{}, fmt.Errorf("store: load grant: facts: %w", err)
 	}
 	a.CreatedAt, a.UpdatedAt = fromMillis(created), fromMillis(updated)
-	g.ExpiresAt, g.Intent.At, g.Due = fromMillis(expires), fromMillis(intentAt), fromMillis(due.Int64)
+	g.ExpiresAt, g.Intent.At = fromMillis(expires), fromMillis(intentAt)
+	if due.Valid {
+		g.Due = s.from(due.Int64)
+	}
 	return g, nil
 }
 
@@ -85,9 +88,9 @@ func (s *Store) LoadGrant(ctx context.Context, authorizationID string) (Grant, e
 func (s *Store) BeginIntent(ctx context.Context, c Claim, in Intent) error {
 	return s.update(ctx, "begin intent", func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE app_grant
-			SET intent = ?, intent_key = ?, intent_at = ?, request = ?, answer = x'', due_at = ?
+			SET intent = ?, intent_key = ?, intent_at = ?, request = ?, answer = x'', due_at = `+s.stamp()+`
 			WHERE id = ? AND fence = ?`,
-			in.Kind, in.Key, millis(in.At), blob(in.Request), millis(s.now()), c.ID, c.Fence)
+			in.Kind, in.Key, millis(in.At), blob(in.Request), s.in(0), c.ID, c.Fence)
 		return oneOr(res, err, ErrFenced)
 	})
 }
@@ -105,9 +108,9 @@ func (s *Store) StoreAnswer(ctx context.Context, c Claim, key string, sealed []b
 // away. It answers false when the intent has ended or has an answer.
 func (s *Store) AdoptAnswer(ctx context.Context, authorizationID, key string, sealed []byte) (bool, error) {
 	err := s.update(ctx, "adopt answer", func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE app_grant SET answer = ?, due_at = ?
+		res, err := tx.ExecContext(ctx, `UPDATE app_grant SET answer = ?, due_at = `+s.stamp()+`
 			WHERE id = ? AND intent <> '' AND intent_key = ? AND answer = x''`,
-			blob(sealed), millis(s.now()), authorizationID, key)
+			blob(sealed), s.in(0), authorizationID, key)
 		return one(res, err)
 	})
 	if errors.Is(err, ErrNotFound) {

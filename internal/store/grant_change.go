@@ -157,13 +157,9 @@ func setGrant(ctx context.Context, tx *sql.Tx, c Claim, g GrantChange) error {
 
 func (s *Store) setDue(ctx context.Context, tx *sql.Tx, c Claim, g GrantChange) error {
 	if g.Finish {
-		return finish(ctx, tx, c, g.Due)
+		return s.finish(ctx, tx, c, g.Due)
 	}
-	var at any
-	if !g.Due.IsZero() {
-		at = millis(g.Due)
-	}
-	_, err := tx.ExecContext(ctx, `UPDATE app_grant SET due_at = ? WHERE id = ?`, at, c.ID)
+	_, err := tx.ExecContext(ctx, `UPDATE app_grant SET due_at = `+s.stamp()+` WHERE id = ?`, s.at(g.Due), c.ID)
 	return err
 }
 
@@ -184,10 +180,10 @@ func (s *Store) setStatus(ctx context.Context, tx *sql.Tx, id string, v *Verdict
 
 // wakeStreams lets what waits for an authorization go on at once.
 func (s *Store) wakeStreams(ctx context.Context, tx *sql.Tx, authorizationID string) error {
-	_, err := tx.ExecContext(ctx, `UPDATE stream SET due_at = ? WHERE due_at > ? AND last_error <> '' AND ingestion_id IN (
+	_, err := tx.ExecContext(ctx, `UPDATE stream SET due_at = `+s.stamp()+` WHERE due_at > `+s.stamp()+` AND last_error <> '' AND ingestion_id IN (
 		SELECT i.id FROM ingestion i JOIN app_authorization a
 		ON a.bundle_id = i.bundle_id AND a.app = i.app AND a.tenant_id = i.tenant_id WHERE a.id = ?)`,
-		millis(s.now()), millis(s.now()), authorizationID)
+		s.in(0), s.in(0), authorizationID)
 	return err
 }
 

@@ -43,7 +43,7 @@ type Start struct {
 // bundle), ErrNotConnected, ErrQuota, *ExistsError (app and tenant),
 // *MismatchError.
 func (s *Store) CreateIngestion(ctx context.Context, c fabric.Caller, i fabric.Ingestion, start Start, t Terms) (fabric.Ingestion, error) {
-	err := s.update(ctx, "create ingestion", func(tx *sql.Tx) error {
+	err := s.change(ctx, c, "create ingestion", func(tx *sql.Tx) error {
 		first, err := s.first(ctx, tx, c, t.Once)
 		if err != nil {
 			return err
@@ -115,7 +115,7 @@ func (s *Store) ListIngestions(ctx context.Context, c fabric.Caller, bundleID st
 // DeleteIngestion deletes an ingestion with all that it collected and did not
 // deliver. It answers ErrNotFound, and ErrInUse while it has a destination.
 func (s *Store) DeleteIngestion(ctx context.Context, c fabric.Caller, bundleID, id string) error {
-	return s.update(ctx, "delete ingestion", func(tx *sql.Tx) error {
+	return s.change(ctx, c, "delete ingestion", func(tx *sql.Tx) error {
 		if _, err := ingestion(ctx, tx, c, bundleID, id); err != nil {
 			return err
 		}
@@ -140,13 +140,13 @@ func (s *Store) DeleteIngestion(ctx context.Context, c fabric.Caller, bundleID, 
 // StartIngestion enables an ingestion; its streams are due now if it has a
 // destination. It answers ErrNotFound and ErrState.
 func (s *Store) StartIngestion(ctx context.Context, c fabric.Caller, bundleID, id string) error {
-	return s.update(ctx, "start ingestion", func(tx *sql.Tx) error {
+	return s.change(ctx, c, "start ingestion", func(tx *sql.Tx) error {
 		if err := s.turn(ctx, tx, c, bundleID, id, fabric.Enabled); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE stream SET crashes = 0, attempt = 0, stuck_since = 0, last_error = '',
 			due_at = CASE WHEN EXISTS (SELECT 1 FROM ingestion_destination d WHERE d.ingestion_id = stream.ingestion_id)
-			THEN ? ELSE due_at END WHERE ingestion_id = ?`, millis(s.now()), id)
+			THEN `+s.stamp()+` ELSE due_at END WHERE ingestion_id = ?`, s.in(0), id)
 		return err
 	})
 }
@@ -157,7 +157,7 @@ func (s *Store) StartIngestion(ctx context.Context, c fabric.Caller, bundleID, i
 // is delivered still. It answers
 // ErrNotFound and ErrState.
 func (s *Store) StopIngestion(ctx context.Context, c fabric.Caller, bundleID, id string) error {
-	return s.update(ctx, "stop ingestion", func(tx *sql.Tx) error {
+	return s.change(ctx, c, "stop ingestion", func(tx *sql.Tx) error {
 		if err := s.turn(ctx, tx, c, bundleID, id, fabric.Disabled); err != nil {
 			return err
 		}

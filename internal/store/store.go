@@ -14,6 +14,8 @@ import (
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"selvedge/internal/fabric"
 )
 
 //go:embed migrations
@@ -34,27 +36,46 @@ var ErrFenced = errors.New("store: fenced off: another claim has been made")
 
 // Options says where the store is.
 type Options struct {
-	Path string           // of the SQLite file; its folder exists
-	Now  func() time.Time // the clock of leases and due times
+	URL  string // of a PostgreSQL database, postgres://...; empty: SQLite
+	Path string // of the SQLite file; its folder exists
+
+	// Now is the clock. Nil: the host's, but leases and due times of duties on
+	// PostgreSQL, which replicas compare, run by the database's.
+	Now func() time.Time
 }
 
 // Store is the database. It is safe for concurrent use.
 type Store struct {
-	writer *sql.DB
-	reader *sql.DB
-	lock   *os.File
-	now    func() time.Time
+	writer  *sql.DB
+	reader  *sql.DB
+	lock    *os.File // of SQLite
+	now     func() time.Time
+	dialect dialect
 }
 
 // Open opens the database, makes it on first use and brings its schema up to
-// date. It holds a lock beside the file until Close, and refuses when another
-// process has it: SQLite serves one process.
+// date. Of SQLite it holds a lock beside the file until Close, and refuses when
+// another process has it: SQLite serves one process. PostgreSQL serves any
+// number.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	lock, err := lockFile(o.Path + ".lock")
-	if err != nil {
+	s := &Store{now: o.Now, dialect: sqlite()}
+	if o.Now == nil {
+		s.now = time.Now
+	}
+	if o.URL != "" {
+		s.dialect = postgres()
+		if o.Now == nil {
+			s.dialect.epoch = databaseEpoch
+		}
+		if err := s.openPostgres(ctx, o.URL); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		return s, nil
+	}
+	var err error
+	if s.lock, err = lockFile(o.Path + ".lock"); err != nil {
 		return nil, err
 	}
-	s := &Store{lock: lock, now: o.Now}
 	if err := s.open(ctx, o.Path); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -137,11 +158,11 @@ func (s *Store) claimFile(ctx context.Context, path string) error {
 }
 
 func (s *Store) migrate(ctx context.Context) error {
-	dir, err := fs.Sub(migrations, "migrations/sqlite")
+	dir, err := fs.Sub(migrations, s.dialect.migrations)
 	if err != nil {
 		return fmt.Errorf("store: migrations: %w", err)
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, s.writer, dir)
+	p, err := goose.NewProvider(s.dialect.goose, s.writer, dir)
 	if err != nil {
 		return fmt.Errorf("store: migrations: %w", err)
 	}
@@ -173,8 +194,44 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// update runs f in one immediate transaction, committed when f returns nil.
+// tries is how often a transaction is run that others stand in the way of.
+const tries = 4
+
+// update runs f in one transaction, committed when f returns nil; on SQLite it
+// is immediate. On PostgreSQL f may run again, in a new transaction: it must not
+// count on what a run that failed left in variables.
 func (s *Store) update(ctx context.Context, op string, f func(tx *sql.Tx) error) error {
+	err := s.transact(ctx, op, f)
+	for range tries - 1 {
+		if err == nil || !s.dialect.passing(err) {
+			break
+		}
+		err = s.transact(ctx, op, f)
+	}
+	return err
+}
+
+// change is update for what a caller asks for: the changes of one account and
+// Region take turns, so that each sees what those before it have done.
+func (s *Store) change(ctx context.Context, c fabric.Caller, op string, f func(tx *sql.Tx) error) error {
+	return s.update(ctx, op, func(tx *sql.Tx) error {
+		if err := lock(ctx, tx, s.dialect.lockCaller, c.Account, c.Region); err != nil {
+			return err
+		}
+		return f(tx)
+	})
+}
+
+// lock runs a statement of the dialect that makes transactions take turns.
+func lock(ctx context.Context, tx *sql.Tx, statement string, args ...any) error {
+	if statement == "" {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, statement, args...)
+	return err
+}
+
+func (s *Store) transact(ctx context.Context, op string, f func(tx *sql.Tx) error) error {
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("store: %s: begin: %w", op, err)

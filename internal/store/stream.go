@@ -118,6 +118,13 @@ type PageCommit struct {
 // destination of the ingestion in the same transaction.
 func (s *Store) CommitPage(ctx context.Context, c Claim, p PageCommit) error {
 	return s.update(ctx, "commit page", func(tx *sql.Tx) error {
+		if p.CloseBatch {
+			// A destination that is made meanwhile must see the batch closed, or
+			// be seen. The ingestion comes before its stream, as everywhere.
+			if err := lock(ctx, tx, s.dialect.lockIngestion, c.ID); err != nil {
+				return err
+			}
+		}
 		res, err := tx.ExecContext(ctx, `UPDATE stream
 			SET cursor = ?, read_from = ?, watermark = ?, denied = 0, stuck_since = 0, attempt = 1, crashes = 0, batch_id = ?
 			WHERE id = ? AND fence = ?`,
@@ -139,7 +146,7 @@ func (s *Store) CommitPage(ctx context.Context, c Claim, p PageCommit) error {
 			}
 		}
 		if p.Finish {
-			return finish(ctx, tx, c, p.Due)
+			return s.finish(ctx, tx, c, p.Due)
 		}
 		return nil
 	})
@@ -152,7 +159,7 @@ func insertPage(ctx context.Context, tx *sql.Tx, streamID string, p PageCommit) 
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO batch (id, ingestion_id, stream, closed_at, records, bytes)
 		SELECT ?, ingestion_id, name, 0, ?, ? FROM stream WHERE id = ?
-		ON CONFLICT (id) DO UPDATE SET records = records + excluded.records, bytes = bytes + excluded.bytes`,
+		ON CONFLICT (id) DO UPDATE SET records = batch.records + excluded.records, bytes = batch.bytes + excluded.bytes`,
 		p.BatchID, p.Records, p.Bytes, streamID)
 	if err != nil {
 		return err
@@ -185,14 +192,19 @@ func (s *Store) closeBatch(ctx context.Context, tx *sql.Tx, streamID, batchID st
 	if batchID == "" {
 		return nil
 	}
+	// A destination whose claim finishes meanwhile must see the delivery, or be
+	// seen at rest.
+	if err := lock(ctx, tx, s.dialect.lockDestinations, streamID); err != nil {
+		return err
+	}
 	return execAll(ctx, tx, []statement{
 		{`UPDATE batch SET closed_at = ? WHERE id = ?`, []any{millis(at), batchID}},
 		{`INSERT INTO delivery (destination_id, batch_id, closed_at, bucket, object_key, done_at)
 			SELECT d.id, b.id, b.closed_at, '', '', 0
 			FROM batch b JOIN ingestion_destination d ON d.ingestion_id = b.ingestion_id WHERE b.id = ?`, []any{batchID}},
-		{`UPDATE ingestion_destination SET due_at = ?
+		{`UPDATE ingestion_destination SET due_at = ` + s.stamp() + `
 			WHERE due_at IS NULL AND last_error <> ? AND ingestion_id = (SELECT ingestion_id FROM batch WHERE id = ?)`,
-			[]any{millis(s.now()), parked, batchID}},
+			[]any{s.in(0), parked, batchID}},
 		{`UPDATE stream SET batch_id = '' WHERE id = ?`, []any{streamID}},
 	})
 }
@@ -201,6 +213,9 @@ func (s *Store) closeBatch(ctx context.Context, tx *sql.Tx, streamID, batchID st
 // read is delivered, whatever keeps the poll from going on. The claim goes on.
 func (s *Store) CloseBatch(ctx context.Context, c Claim, batchID string, at time.Time) error {
 	return s.update(ctx, "close batch", func(tx *sql.Tx) error {
+		if err := lock(ctx, tx, s.dialect.lockIngestion, c.ID); err != nil {
+			return err
+		}
 		if err := fenced(ctx, tx, c); err != nil {
 			return err
 		}

@@ -92,17 +92,18 @@ func (s *Store) StreamMarks(ctx context.Context) ([]StreamMark, error) {
 func (s *Store) Rearm(ctx context.Context) (int64, error) {
 	var total int64
 	err := s.update(ctx, "rearm", func(tx *sql.Tx) error {
+		total = 0
 		for _, q := range []struct {
 			sql  string
 			args []any
 		}{
-			{`UPDATE stream SET due_at = ? WHERE due_at IS NULL AND lease_owner = '' AND last_error <> ?
+			{`UPDATE stream SET due_at = ` + s.stamp() + ` WHERE due_at IS NULL AND lease_owner = '' AND last_error <> ?
 				AND ingestion_id IN (SELECT i.id FROM ingestion i
 					JOIN ingestion_destination d ON d.ingestion_id = i.id WHERE i.state = ?)`,
-				[]any{millis(s.now()), parked, string(fabric.Enabled)}},
-			{`UPDATE ingestion_destination SET due_at = ? WHERE due_at IS NULL AND lease_owner = '' AND last_error <> ?
+				[]any{s.in(0), parked, string(fabric.Enabled)}},
+			{`UPDATE ingestion_destination SET due_at = ` + s.stamp() + ` WHERE due_at IS NULL AND lease_owner = '' AND last_error <> ?
 				AND EXISTS (SELECT 1 FROM delivery WHERE destination_id = ingestion_destination.id AND done_at = 0)`,
-				[]any{millis(s.now()), parked}},
+				[]any{s.in(0), parked}},
 		} {
 			res, err := tx.ExecContext(ctx, q.sql, q.args...)
 			if err != nil {
@@ -168,7 +169,11 @@ func texts(rows *sql.Rows) ([]string, error) {
 }
 
 // Shrink gives pages that deletions left over back to the file system.
+// PostgreSQL sees to that by itself.
 func (s *Store) Shrink(ctx context.Context) error {
+	if s.lock == nil {
+		return nil
+	}
 	if _, err := s.writer.ExecContext(ctx, `PRAGMA incremental_vacuum(2000)`); err != nil {
 		return fmt.Errorf("store: shrink: %w", err)
 	}

@@ -33,7 +33,7 @@ func exists(ctx context.Context, q querier, c fabric.Caller, a fabric.ARN) error
 // Tag adds tags to a resource; a key that it has gets the new value. It answers
 // ErrNotFound and ErrTooManyTags, and then changes nothing.
 func (s *Store) Tag(ctx context.Context, c fabric.Caller, a fabric.ARN, tags []fabric.Tag) error {
-	return s.update(ctx, "tag resource", func(tx *sql.Tx) error {
+	return s.change(ctx, c, "tag resource", func(tx *sql.Tx) error {
 		if err := exists(ctx, tx, c, a); err != nil {
 			return err
 		}
@@ -51,7 +51,7 @@ func (s *Store) Tag(ctx context.Context, c fabric.Caller, a fabric.ARN, tags []f
 // Untag removes tags from a resource; a key that it does not have is no error.
 // It answers ErrNotFound.
 func (s *Store) Untag(ctx context.Context, c fabric.Caller, a fabric.ARN, keys []string) error {
-	return s.update(ctx, "untag resource", func(tx *sql.Tx) error {
+	return s.change(ctx, c, "untag resource", func(tx *sql.Tx) error {
 		if err := exists(ctx, tx, c, a); err != nil {
 			return err
 		}

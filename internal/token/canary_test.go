@@ -18,6 +18,7 @@ import (
 	"selvedge/connector/okta"
 	"selvedge/internal/fabric"
 	"selvedge/internal/store"
+	"selvedge/internal/store/storetest"
 	"selvedge/internal/token"
 )
 
@@ -207,6 +208,9 @@ func TestCanaries(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if w.options.URL != "" {
+		seen["the database"] = storetest.Dump(t, w.options.URL)
 	}
 	if !strings.Contains(said.String(), "invalid_grant: [redacted] of [redacted] is gone") {
 		t.Errorf("the refusal does not show:\n%s", said.String())

@@ -21,6 +21,7 @@ import (
 	"selvedge/internal/outbound"
 	"selvedge/internal/secret"
 	"selvedge/internal/store"
+	"selvedge/internal/store/storetest"
 	"selvedge/internal/token"
 	"selvedge/simulator"
 )
@@ -79,10 +80,11 @@ type world struct {
 	mu   sync.Mutex
 	step func(name string) error
 
-	store *store.Store
-	m     *token.Manager
-	keys  *secret.Keyring
-	a     fabric.AppAuthorization
+	options store.Options
+	store   *store.Store
+	m       *token.Manager
+	keys    *secret.Keyring
+	a       fabric.AppAuthorization
 }
 
 func bare(t testing.TB, apps ...connector.App) *world {
@@ -90,6 +92,10 @@ func bare(t testing.TB, apps ...connector.App) *world {
 	w := &world{
 		t: t, dir: t.TempDir(), apps: apps, log: &buffer{},
 		clock: &clock{now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)},
+	}
+	w.options = storetest.Options(t, w.clock.Now)
+	if w.options.URL == "" {
+		w.options.Path = filepath.Join(w.dir, "selvedge.db") // with all else that is on disk
 	}
 	var err error
 	if w.master, err = secret.CreateMaster(filepath.Join(w.dir, "master.key")); err != nil {
@@ -123,7 +129,7 @@ func (w *world) serve(h http.Handler, origins ...string) {
 func (w *world) open() {
 	w.t.Helper()
 	var err error
-	w.store, err = store.Open(context.Background(), store.Options{Path: filepath.Join(w.dir, "selvedge.db"), Now: w.clock.Now})
+	w.store, err = store.Open(context.Background(), w.options)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -208,6 +214,9 @@ func (w *world) revive() {
 		w.t.Error(err)
 	}
 	_ = w.store.Close() // killAt has closed the database, and left the lock
+	if w.options.URL != "" {
+		w.clock.Add(time.Minute) // other replicas live on: a lease must run out
+	}
 	w.open()
 }
 

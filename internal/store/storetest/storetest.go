@@ -2,7 +2,6 @@
 package storetest
 
 import (
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -17,20 +16,23 @@ func Caller() fabric.Caller {
 	return fabric.Caller{Account: "111122223333", Region: "us-east-1", AccessKeyID: "AKIDTEST"}
 }
 
-// New opens a store in a folder of the test's own; it is closed when the test
-// ends. A nil clock is the host's.
+// New opens a store of the test's own; it is closed when the test ends. It is
+// on SQLite, and on PostgreSQL in the tests that OnPostgreSQL runs. A nil clock
+// is the database's: see store.Options.
 func New(tb testing.TB, now func() time.Time) *store.Store {
 	tb.Helper()
-	return Open(tb, filepath.Join(tb.TempDir(), "selvedge.db"), now)
+	return open(tb, Options(tb, now))
 }
 
 // Open opens the store at path, which may hold rows already.
 func Open(tb testing.TB, path string, now func() time.Time) *store.Store {
 	tb.Helper()
-	if now == nil {
-		now = time.Now
-	}
-	s, err := store.Open(tb.Context(), store.Options{Path: path, Now: now})
+	return open(tb, store.Options{Path: path, Now: now})
+}
+
+func open(tb testing.TB, o store.Options) *store.Store {
+	tb.Helper()
+	s, err := store.Open(tb.Context(), o)
 	if err != nil {
 		tb.Fatalf("open store: %v", err)
 	}
