@@ -151,7 +151,7 @@ func TestPolicies(t *testing.T) {
 		{"deny of the child beats silence about the bundle", policyOf(`"Effect":"Deny","Action":"*","Resource":"arn:aws:appfabric:*:*:appbundle/B/ingestion/*"`), "GET", bundle + "/ingestions/I", "", false},
 		{"deny of another", deny(`"Action":"appfabric:DeleteAppBundle","Resource":"*"`), "GET", bundle, "", true},
 		{"this bundle", policyOf(`"Effect":"Allow","Action":"*","Resource":"arn:aws:appfabric:*:*:appbundle/B"`), "GET", bundle, "", true},
-		{"another bundle", policyOf(`"Effect":"Allow","Action":"*","Resource":"arn:aws:appfabric:*:*:appbundle/1*"`), "GET", "/appbundles/B", "", false},
+		{"another bundle", policyOf(`"Effect":"Allow","Action":"*","Resource":"arn:aws:appfabric:*:*:appbundle/00000000-0000-4000-8000-*"`), "GET", "/appbundles/B", "", false},
 		{"an ingestion without its bundle", policyOf(`"Effect":"Allow","Action":"*","Resource":"arn:aws:appfabric:*:*:appbundle/B/ingestion/*"`), "GET", bundle + "/ingestions/I", "", false},
 		{"an ingestion and its bundle", policyOf(`"Effect":"Allow","Action":"*","Resource":["arn:aws:appfabric:*:*:appbundle/B","arn:aws:appfabric:*:*:appbundle/B/ingestion/I"]`), "GET", bundle + "/ingestions/I", "", true},
 		{"AWS's own example of a deny", deny(`"Action":"appfabric:StopIngestion","Resource":"arn:aws:appfabric:*:*:appbundle/*"`), "POST", bundle + "/ingestions/I/stop", "", false},
