@@ -109,6 +109,7 @@ func (v *server) wire(master secret.Master) error {
 	v.control, err = control.New(control.Options{
 		Store: v.store, Apps: all.Apps(), Grants: v.tokens, Keys: keys, Places: places{buckets},
 		Derive: master.Derive, Now: time.Now, Log: v.log, Wake: v.wake, Quotas: control.Quotas(v.settings.Quotas),
+		Trail:   v.trail,
 		Secrets: keys, Root: v.root,
 	})
 	if err != nil {

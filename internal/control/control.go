@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"selvedge/connector"
+	"selvedge/internal/audit"
 	"selvedge/internal/fabric"
 	"selvedge/internal/sigv4"
 	"selvedge/internal/store"
@@ -68,7 +69,7 @@ type Quotas struct {
 	Destinations   int
 }
 
-// Options is what Control works with. All but Quotas and Wake are required;
+// Options is what Control works with. All but Quotas, Trail and Wake are required;
 // Secrets and Root are for access keys alone.
 type Options struct {
 	Store  *store.Store
@@ -80,7 +81,8 @@ type Options struct {
 	Now    func() time.Time
 	Log    *slog.Logger
 	Quotas Quotas
-	Wake   func() // tells the dispatcher that something is due
+	Trail  *audit.Trail // of API calls; nil: none is kept
+	Wake   func()       // tells the dispatcher that something is due
 
 	Secrets ServerSecrets
 	Root    sigv4.Key // may do everything in its account, and manages the keys of all
@@ -100,6 +102,7 @@ type Control struct {
 	now        func() time.Time
 	log        *slog.Logger
 	quotas     Quotas
+	trail      *audit.Trail
 	wake       func()
 	background sync.WaitGroup
 	secrets    ServerSecrets
@@ -122,7 +125,7 @@ func New(o Options) (*Control, error) {
 		grants: o.Grants, keys: o.Keys, places: o.Places, pages: pages,
 		requestKey: o.Derive("selvedge client token"), markKey: o.Derive("selvedge credential mark"),
 		now: func() time.Time { return o.Now().UTC().Truncate(time.Millisecond) },
-		log: o.Log, quotas: o.Quotas, wake: o.Wake,
+		log: o.Log, quotas: o.Quotas, trail: o.Trail, wake: o.Wake,
 		secrets: o.Secrets, root: o.Root, keyID: accessKeyID(),
 	}
 	if c.wake == nil {

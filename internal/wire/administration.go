@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"encoding/json"
 
 	"selvedge/internal/control"
 	"selvedge/internal/fabric"
@@ -18,6 +19,7 @@ func administration() []operation {
 		{"POST", at + "RevokeKey", "RevokeKey", 200, notFound, revokeKeyRequest(), revokeKey},
 		{"POST", at + "ShowAuthorization", "ShowAuthorization", 200, notFound, showRequest(), showAuthorization},
 		{"POST", at + "ShowIngestion", "ShowIngestion", 200, notFound, showRequest(), showIngestion},
+		{"POST", at + "AuditTail", "AuditTail", 200, 0, auditTailRequest(), auditTail},
 	}
 }
 
@@ -37,6 +39,14 @@ func listKeysRequest() []member {
 func revokeKeyRequest() []member { return []member{must("accessKeyId", stringOf(1, 128))} }
 
 func showRequest() []member { return []member{must("resourceArn", arn())} }
+
+func auditTailRequest() []member {
+	return []member{
+		may("maxResults", shape{kind: integer, min: 1, max: control.MaxTail}), may("operation", stringOf(1, 128)),
+		may("errorCode", stringOf(1, 128)), may("accessKeyId", stringOf(1, 128)),
+		may("since", shape{kind: text, pattern: whole(`[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z`)}),
+	}
+}
 
 func createKey(ctx context.Context, c *control.Control, caller fabric.Caller, in input) (any, error) {
 	k, secret, err := c.CreateKey(ctx, caller, control.CreateKeyInput{Account: in.text("account"), Policy: in.text("policy")})
@@ -60,4 +70,17 @@ func showAuthorization(ctx context.Context, c *control.Control, caller fabric.Ca
 func showIngestion(ctx context.Context, c *control.Control, caller fabric.Caller, in input) (any, error) {
 	s, err := c.ShowIngestion(ctx, caller, in.text("resourceArn"))
 	return ingestionStateOut(s), err
+}
+
+// trailAnswer is the records as they stand in the trail.
+type trailAnswer struct {
+	Records []json.RawMessage `json:"records"`
+}
+
+func auditTail(ctx context.Context, c *control.Control, caller fabric.Caller, in input) (any, error) {
+	records, err := c.AuditTail(ctx, caller, control.AuditTailInput{
+		MaxResults: in.paging().MaxResults, Operation: in.text("operation"), ErrorCode: in.text("errorCode"),
+		AccessKeyID: in.text("accessKeyId"), Since: in.text("since"),
+	})
+	return trailAnswer{Records: records}, err
 }
