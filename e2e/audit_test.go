@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/appfabric"
+
+	"selvedge/internal/logtest"
 )
 
 // selvedge runs a command of the binary against a server and returns what it
@@ -72,7 +74,7 @@ func follows(t *testing.T, p *process, c *appfabric.Client) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	var out buffer
+	var out logtest.Buffer
 	cmd := exec.CommandContext(ctx, binary, "audit", "tail", "--follow", "-n", "1", "--operation", "GetAppBundle")
 	cmd.Env, cmd.Stdout = p.environment(), &out
 	if err := cmd.Start(); err != nil {

@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,10 +11,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"selvedge/internal/logtest"
 )
 
 // TestMain builds the binary once.
@@ -69,32 +69,14 @@ type process struct {
 	url    string
 	env    []string // the export lines that it printed, as KEY=value
 	dir    string   // data directory
-	stderr *buffer
-}
-
-// buffer is a log that may be read while it is written.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
+	stderr *logtest.Buffer
 }
 
 // serve starts `selvedge serve` over a data directory and waits until it
 // answers. It is killed when the test ends, if it still runs.
 func serve(t *testing.T, dir string, args ...string) *process {
 	t.Helper()
-	p := &process{dir: dir, stderr: &buffer{}}
+	p := &process{dir: dir, stderr: &logtest.Buffer{}}
 	args = append([]string{"serve", "--data-dir", dir}, args...)
 	p.cmd = exec.CommandContext(context.Background(), binary, args...)
 	p.cmd.Env = plainEnv()

@@ -7,13 +7,14 @@ import (
 
 	"github.com/google/uuid"
 
+	"selvedge/internal/clocktest"
 	"selvedge/internal/fabric"
 	"selvedge/internal/store"
 	"selvedge/internal/store/storetest"
 )
 
 // batchOf closes a batch of one record and returns its id.
-func batchOf(t *testing.T, s *store.Store, clk *clock) string {
+func batchOf(t *testing.T, s *store.Store, clk *clocktest.Clock) string {
 	t.Helper()
 	c, id := claimOne(t, s, store.DutyPoll), uuid.NewString()
 	takePage(t, s, c, id, 1, true, true, clk.Now())

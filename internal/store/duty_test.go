@@ -10,30 +10,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"selvedge/internal/clocktest"
 	"selvedge/internal/fabric"
 	"selvedge/internal/store"
 	"selvedge/internal/store/storetest"
 )
 
-// clock is a time that tests move by hand.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func newClock() *clock { return &clock{t: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) Add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
+func newClock() *clocktest.Clock { return clocktest.At(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)) }
 
 var rawJSON = fabric.Processing{Schema: fabric.SchemaRaw, Format: fabric.FormatJSON} //nolint:gochecknoglobals // read-only
 

@@ -1,7 +1,6 @@
 package token_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -16,8 +15,10 @@ import (
 	"selvedge/connector"
 	"selvedge/connector/okta"
 	"selvedge/connector/terraformcloud"
+	"selvedge/internal/clocktest"
 	"selvedge/internal/fabric"
 	"selvedge/internal/job"
+	"selvedge/internal/logtest"
 	"selvedge/internal/outbound"
 	"selvedge/internal/secret"
 	"selvedge/internal/store"
@@ -28,49 +29,13 @@ import (
 
 const publicURL = "http://127.0.0.1:8686"
 
-// clock is a time that tests move.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
-// buffer is a log that many goroutines write.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
 // world is a server's custody with everything around it: a database, and
 // applications behind HTTP.
 type world struct {
 	t      testing.TB
 	dir    string
-	clock  *clock
-	log    *buffer
+	clock  *clocktest.Clock
+	log    *logtest.Buffer
 	master secret.Master
 	apps   []connector.App
 	origin []outbound.Origin
@@ -90,8 +55,8 @@ type world struct {
 func bare(t testing.TB, apps ...connector.App) *world {
 	t.Helper()
 	w := &world{
-		t: t, dir: t.TempDir(), apps: apps, log: &buffer{},
-		clock: &clock{now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)},
+		t: t, dir: t.TempDir(), apps: apps, log: &logtest.Buffer{},
+		clock: clocktest.At(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)),
 	}
 	w.options = storetest.Options(t, w.clock.Now)
 	if w.options.URL == "" {

@@ -1,7 +1,6 @@
 package wire_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -22,6 +21,7 @@ import (
 	"selvedge/connector"
 	"selvedge/internal/control"
 	"selvedge/internal/fabric"
+	"selvedge/internal/logtest"
 	"selvedge/internal/sigv4"
 	"selvedge/internal/store"
 	"selvedge/internal/store/storetest"
@@ -69,7 +69,7 @@ type server struct {
 	store   *store.Store
 	grants  *grants
 	clock   *clock
-	logs    *lockedBuffer
+	logs    *logtest.Buffer
 	mu      sync.Mutex
 	calls   []wire.Call
 }
@@ -79,7 +79,7 @@ type setting func(*control.Options, *wire.Options)
 
 func newServer(t testing.TB, settings ...setting) *server {
 	t.Helper()
-	s := &server{clock: &clock{now: time.Now()}, logs: &lockedBuffer{}}
+	s := &server{clock: &clock{now: time.Now()}, logs: &logtest.Buffer{}}
 	s.store = storetest.New(t, s.clock.Now)
 	log := slog.New(slog.NewTextHandler(s.logs, nil))
 	s.grants = &grants{store: s.store}
@@ -283,22 +283,4 @@ func (places) Prepare(_ context.Context, _ string, _ fabric.Processing, p fabric
 		return fmt.Errorf("open /secret/path: permission denied")
 	}
 	return nil
-}
-
-// lockedBuffer is a log that is read while it is written.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
