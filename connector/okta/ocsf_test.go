@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"selvedge/connector"
+	"selvedge/connector/connectortest"
 	"selvedge/connector/okta"
 	"selvedge/internal/encode"
 	"selvedge/ocsf"
@@ -23,14 +23,14 @@ import (
 var updateOCSF = flag.Bool("update", false, "write the golden files of the mapping")
 
 func normalizer() *encode.Normalizer {
-	return encode.NewNormalizer(connector.App{Name: "OKTA", Title: "Okta", Normalize: okta.Normalize})
+	return encode.NewNormalizer(okta.App())
 }
 
 // toOCSF returns the event of a record, which must be valid and not the base
 // event.
 func toOCSF(t *testing.T, raw []byte) map[string]any {
 	t.Helper()
-	line, outcome := normalizer().Append(nil, "logs", "", raw, time.UnixMilli(1795375500000))
+	line, outcome := normalizer().Append(nil, "logs", "", raw, connectortest.Processed())
 	ocsftest.MustValidate(t, line)
 	if outcome.Base {
 		t.Fatalf("a base event: %v\n%s", outcome.Why, raw)
@@ -66,34 +66,10 @@ func at(value any, path ...string) any {
 	return value
 }
 
-// TestGoldenOCSF: the records of testdata/ocsf-records.ndjson as they are
-// delivered. Run with -update after a change that is meant.
+// TestGoldenOCSF: run with -update after a change that is meant.
 func TestGoldenOCSF(t *testing.T) {
 	t.Parallel()
-	records, err := os.ReadFile(filepath.Join("testdata", "ocsf-records.ndjson"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []byte
-	n := normalizer()
-	for raw := range bytes.Lines(records) {
-		from := len(got)
-		got, _ = n.Append(got, "logs", "", bytes.TrimSpace(raw), time.UnixMilli(1795375500000))
-		ocsftest.MustValidate(t, got[from:])
-	}
-	golden := filepath.Join("testdata", "ocsf-golden.ndjson")
-	if *updateOCSF {
-		if err := os.WriteFile(golden, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(got), "\n")); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	connectortest.Golden(t, okta.App(), "system_log", *updateOCSF)
 }
 
 // eventTypes lists the documented types.
@@ -426,15 +402,5 @@ func TestWords(t *testing.T) {
 
 // FuzzNormalize: any bytes become a valid event.
 func FuzzNormalize(f *testing.F) {
-	for _, s := range []string{rich("user.session.start"), rich("zone.update"), rich("application.user_membership.add"), "{}", "nope", "[]", `{"eventType":"x","published":"2026-11-22T19:24:00Z"}`} {
-		f.Add([]byte(s))
-	}
-	n := normalizer()
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		line, outcome := n.Append(nil, "logs", "id", raw, time.UnixMilli(1795375500000))
-		ocsftest.MustValidate(t, line)
-		if outcome.Base && strings.Contains(outcome.Why.Error(), "panic") {
-			t.Error(outcome.Why)
-		}
-	})
+	connectortest.FuzzNormalize(f, okta.App(), "system_log", rich("user.session.start"), rich("zone.update"), rich("application.user_membership.add"), "{}", "nope", "[]", `{"eventType":"x","published":"2026-11-22T19:24:00Z"}`)
 }

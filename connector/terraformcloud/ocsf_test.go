@@ -1,18 +1,12 @@
 package terraformcloud_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/google/go-cmp/cmp"
-
-	"selvedge/connector"
+	"selvedge/connector/connectortest"
 	"selvedge/connector/terraformcloud"
 	"selvedge/internal/encode"
 	"selvedge/ocsf/ocsftest"
@@ -21,37 +15,13 @@ import (
 var updateOCSF = flag.Bool("update", false, "write the golden files of the mapping")
 
 func normalizer() *encode.Normalizer {
-	return encode.NewNormalizer(connector.App{Name: "TERRAFORMCLOUD", Title: "Terraform Cloud", Normalize: terraformcloud.Normalize})
+	return encode.NewNormalizer(terraformcloud.App())
 }
 
-// TestGoldenOCSF: the records of testdata/ocsf-records.ndjson as they are
-// delivered. Run with -update after a change that is meant.
+// TestGoldenOCSF: run with -update after a change that is meant.
 func TestGoldenOCSF(t *testing.T) {
 	t.Parallel()
-	records, err := os.ReadFile(filepath.Join("testdata", "ocsf-records.ndjson"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []byte
-	n := normalizer()
-	for raw := range bytes.Lines(records) {
-		from := len(got)
-		got, _ = n.Append(got, "audit-trail", "", bytes.TrimSpace(raw), time.UnixMilli(1795375500000))
-		ocsftest.MustValidate(t, got[from:])
-	}
-	golden := filepath.Join("testdata", "ocsf-golden.ndjson")
-	if *updateOCSF {
-		if err := os.WriteFile(golden, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(got), "\n")); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	connectortest.Golden(t, terraformcloud.App(), "audit_trail", *updateOCSF)
 }
 
 const record = `{"id":"ae66","version":"0","type":"Resource","timestamp":"2026-11-22T19:24:00.500Z",` +
@@ -92,7 +62,7 @@ func TestMembers(t *testing.T) {
 		{`"meta":null`, `"meta":{"a":[1]}`, "unmapped.resource.meta.a[0]", "1"},
 	} {
 		raw := strings.Replace(record, test.from, test.to, 1)
-		line, outcome := normalizer().Append(nil, "audit-trail", "", []byte(raw), time.UnixMilli(1795375500000))
+		line, outcome := normalizer().Append(nil, "audit-trail", "", []byte(raw), connectortest.Processed())
 		ocsftest.MustValidate(t, line)
 		if outcome.Base {
 			t.Errorf("%s: %v", test.to, outcome.Why)
@@ -125,15 +95,5 @@ func at(e map[string]any, path string) any {
 
 // FuzzNormalize: any bytes become a valid event.
 func FuzzNormalize(f *testing.F) {
-	for _, s := range []string{record, strings.Replace(record, "workspace", "organization_user", 1), "{}", "nope", `{"resource":{"type":"x"},"timestamp":"2026-11-22T19:24:00Z"}`} {
-		f.Add([]byte(s))
-	}
-	n := normalizer()
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		line, outcome := n.Append(nil, "audit-trail", "id", raw, time.UnixMilli(1795375500000))
-		ocsftest.MustValidate(t, line)
-		if outcome.Base && strings.Contains(outcome.Why.Error(), "panic") {
-			t.Error(outcome.Why)
-		}
-	})
+	connectortest.FuzzNormalize(f, terraformcloud.App(), "audit_trail", record, strings.Replace(record, "workspace", "organization_user", 1), "{}", "nope", `{"resource":{"type":"x"},"timestamp":"2026-11-22T19:24:00Z"}`)
 }

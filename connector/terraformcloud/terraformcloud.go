@@ -24,7 +24,7 @@ const (
 func App() connector.App {
 	return connector.App{
 		Name:  "TERRAFORMCLOUD",
-		Title: "HCP Terraform",
+		Title: "Terraform Cloud",
 		Auth:  auth(),
 		Streams: []connector.Stream{{
 			Name:      streamTrail,
