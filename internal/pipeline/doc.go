@@ -17,6 +17,9 @@
 //	after it, before the mark     the same bytes go to the same key again: one object
 //	after the mark                the next batch is delivered
 //
+// A place that refuses a batch has nothing of it: the batch counts as not yet
+// begun, and an update of the destination leads it elsewhere.
+//
 // # When a poll fails
 //
 //	unavailable     tried again, after longer and longer waits
@@ -24,6 +27,9 @@
 //	unauthorized    the grant is refreshed, once; a refused refresh is the token duty's to judge
 //	forbidden       shown; tried again at most a quarter of an hour apart
 //	cursor expired  reading starts again by time, with the stream's overlap
-//	malformed       shown; tried again for 24 hours, then the window becomes a gap with
-//	                what was read kept sealed, and reading goes on behind it
+//	malformed       shown; tried again for 24 hours in one piece, then the window becomes a
+//	                gap with what was read kept sealed, and reading goes on behind it
+//
+// However a poll ends, what it has read so far is closed into a batch and
+// delivered.
 package pipeline
