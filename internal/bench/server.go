@@ -38,6 +38,17 @@ const startTimeout = 20 * time.Second
 
 // serve starts the binary over a data directory and asks until it answers.
 func (b *bench) serve(ctx context.Context, dir string, args ...string) (*server, error) {
+	return b.serveWith(ctx, dir, nil, args...)
+}
+
+// folder is a name for a folder of the run's that is not there yet.
+func (b *bench) folder() string {
+	b.folders++
+	return filepath.Join(b.dir, fmt.Sprintf("data-%d", b.folders))
+}
+
+// serveWith is serve with settings in the environment.
+func (b *bench) serveWith(ctx context.Context, dir string, env []string, args ...string) (*server, error) {
 	listen, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err
@@ -45,7 +56,7 @@ func (b *bench) serve(ctx context.Context, dir string, args ...string) (*server,
 	s := &server{dir: dir, url: "http://" + listen, stderr: &bytes.Buffer{}}
 	args = append([]string{"serve", "--data-dir", dir, "--listen", listen, "--log-level", "warn"}, args...)
 	s.cmd = exec.CommandContext(ctx, b.binary, args...)
-	s.cmd.Env, s.cmd.Stderr = plainEnv(), s.stderr
+	s.cmd.Env, s.cmd.Stderr = append(plainEnv(), env...), s.stderr
 	s.began = time.Now()
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
