@@ -69,6 +69,7 @@ type loads struct {
 	b               *bench
 	s               *server
 	database, hello string
+	settle          func(context.Context) error // brings the database to where it will be in a while; nil: it is
 	bundle          string
 	ids             []string // of its authorizations
 	rows            []row
@@ -85,6 +86,11 @@ func (l *loads) grow(ctx context.Context, sizes []int, create bool) error {
 		l.b.say("%s: creating %d authorizations", l.database, size-len(l.ids))
 		if err := l.fill(ctx, size); err != nil {
 			return fmt.Errorf("CreateAppAuthorization: %w", err)
+		}
+		if l.settle != nil {
+			if err := l.settle(ctx); err != nil {
+				return err
+			}
 		}
 		if err := l.measure(ctx, create && i == len(sizes)-1); err != nil {
 			return err
