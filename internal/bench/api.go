@@ -23,7 +23,9 @@ const (
 
 // loadResult is what one measure gave.
 type loadResult struct {
-	perSecond, p50, p99 float64 // p50 and p99 in milliseconds
+	requests, perSecond float64
+	p50, p99            float64 // milliseconds
+	cpu                 float64 // milliseconds of the server's for each request; NaN where the system does not tell
 }
 
 // api measures while the database grows to the number that the targets are
@@ -43,16 +45,16 @@ func (b *bench) databases(ctx context.Context, sizes []int, create bool) ([]row,
 	if err != nil {
 		return nil, err
 	}
-	rows, err := b.onSQLite(ctx, hello.url, sizes, create)
+	rows, err := b.onSQLite(ctx, hello, sizes, create)
 	if err == nil {
 		var more []row
-		more, err = b.onPostgreSQL(ctx, hello.url, sizes, create)
+		more, err = b.onPostgreSQL(ctx, hello, sizes, create)
 		rows = append(rows, more...)
 	}
 	return rows, errors.Join(err, hello.stop())
 }
 
-func (b *bench) onSQLite(ctx context.Context, hello string, sizes []int, create bool) ([]row, error) {
+func (b *bench) onSQLite(ctx context.Context, hello *helloServer, sizes []int, create bool) ([]row, error) {
 	s, err := b.serve(ctx, b.folder())
 	if err != nil {
 		return nil, err
@@ -66,13 +68,14 @@ func (b *bench) onSQLite(ctx context.Context, hello string, sizes []int, create 
 
 // loads is the measures of one server.
 type loads struct {
-	b               *bench
-	s               *server
-	database, hello string
-	settle          func(context.Context) error // brings the database to where it will be in a while; nil: it is
-	bundle          string
-	ids             []string // of its authorizations
-	rows            []row
+	b        *bench
+	s        *server
+	hello    *helloServer
+	database string
+	settle   func(context.Context) error // brings the database to where it will be in a while; nil: it is
+	bundle   string
+	ids      []string // of its authorizations
+	rows     []row
 }
 
 // grow creates authorizations through the API until there are as many as each
@@ -123,7 +126,7 @@ func (l *loads) measure(ctx context.Context, create bool) error {
 	results := map[string][]loadResult{}
 	for round := range apiRounds {
 		operations = []operation{
-			{name: bare, base: l.hello, calls: gets},
+			{name: bare, base: l.hello.url, calls: gets},
 			{name: "GetAppAuthorization", base: l.s.url, calls: gets, target: 8_000, note: "with a fresh authUrl; anchor: PocketBase 0.36.8, no signatures, idle machine: 4,890"},
 			{
 				name: "ListAppAuthorizations", base: l.s.url, calls: pages, target: 2_800,
@@ -142,7 +145,7 @@ func (l *loads) measure(ctx context.Context, create bool) error {
 		}
 		for _, op := range operations {
 			l.b.say("%s, %s authorizations: round %d of %d: %s", l.database, number(float64(len(l.ids))), round+1, apiRounds, op.name)
-			r, err := loadOnce(ctx, op.calls, l.s.url, op.base, op.once)
+			r, err := l.load(ctx, op)
 			if err != nil {
 				return fmt.Errorf("%s: %w", op.name, err)
 			}
@@ -151,6 +154,18 @@ func (l *loads) measure(ctx context.Context, create bool) error {
 	}
 	l.rows = append(l.rows, apiRows(l.database, len(l.ids), operations[1:], results)...)
 	return nil
+}
+
+// load is one measure of one operation.
+func (l *loads) load(ctx context.Context, op operation) (loadResult, error) {
+	process := l.s.cmd.Process.Pid
+	if op.base == l.hello.url {
+		process = l.hello.cmd.Process.Pid
+	}
+	before := cpuSeconds(process)
+	r, err := loadOnce(ctx, op.calls, l.s.url, op.base, op.once)
+	r.cpu = (cpuSeconds(process) - before) * 1000 / r.requests
+	return r, err
 }
 
 // bare is the peer of all operations.
@@ -166,6 +181,7 @@ func apiRows(database string, size int, operations []operation, results map[stri
 		return s
 	}
 	perSecond := func(r loadResult) float64 { return r.perSecond }
+	cpu := func(r loadResult) float64 { return r.cpu }
 	var rows []row
 	for _, op := range operations {
 		name := fmt.Sprintf("%s, %s: %s", database, number(float64(size)), op.name)
@@ -176,6 +192,7 @@ func apiRows(database string, size int, operations []operation, results map[stri
 		rows = append(rows, first,
 			row{name: name + ", p50", unit: "ms", values: of(op.name, func(r loadResult) float64 { return r.p50 })},
 			row{name: name + ", p99", unit: "ms", values: of(op.name, func(r loadResult) float64 { return r.p99 })},
+			row{name: name + ", CPU", unit: "ms", values: of(op.name, cpu), peer: bare, peerValues: of(bare, cpu)},
 		)
 	}
 	return rows
@@ -224,5 +241,7 @@ func loadOnce(ctx context.Context, calls []call, from, to string, once bool) (lo
 	for _, t := range times {
 		all = append(all, t...)
 	}
-	return loadResult{rate(len(all), elapsed), all.percentile(50), all.percentile(99)}, errors.Join(errs...)
+	return loadResult{
+		requests: float64(len(all)), perSecond: rate(len(all), elapsed), p50: all.percentile(50), p99: all.percentile(99),
+	}, errors.Join(errs...)
 }

@@ -21,7 +21,7 @@ const (
 
 // onPostgreSQL measures in a schema of its own, which is removed afterwards.
 // Without a server it says so in a row.
-func (b *bench) onPostgreSQL(ctx context.Context, hello string, sizes []int, create bool) ([]row, error) {
+func (b *bench) onPostgreSQL(ctx context.Context, hello *helloServer, sizes []int, create bool) ([]row, error) {
 	address := os.Getenv(postgresVariable)
 	if address == "" {
 		address = postgresDefault
@@ -67,7 +67,7 @@ func inSchema(address, schema string) (string, error) {
 
 // inSchema measures after the statistics of the tables are made, which the
 // server itself does every minute.
-func (b *bench) inSchema(ctx context.Context, database, hello string, sizes []int, create bool, settle func(context.Context) error) ([]row, error) {
+func (b *bench) inSchema(ctx context.Context, database string, hello *helloServer, sizes []int, create bool, settle func(context.Context) error) ([]row, error) {
 	// In the environment: the URL may have a password.
 	s, err := b.serveWith(ctx, b.folder(), []string{"SELVEDGE_DATABASE_URL=" + database})
 	if err != nil {

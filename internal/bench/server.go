@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -127,6 +128,29 @@ func (s *server) peakMemory() series {
 		}
 	}
 	return nil
+}
+
+// cpuSeconds is the time of all CPUs that a process has had, with a resolution
+// of ten milliseconds; NaN where the system does not tell.
+// https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html (checked 2026-11-22)
+func cpuSeconds(pid int) float64 {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return math.NaN()
+	}
+	// The fields behind the name, which may have spaces in it, begin with the third.
+	_, behind, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(behind)
+	if len(fields) < 13 {
+		return math.NaN()
+	}
+	const perSecond = 100
+	user, err := strconv.ParseFloat(fields[11], 64)
+	system, also := strconv.ParseFloat(fields[12], 64)
+	if errors.Join(err, also) != nil {
+		return math.NaN()
+	}
+	return (user + system) / perSecond
 }
 
 // plainEnv is the environment without settings of the product.
