@@ -3,6 +3,7 @@ package connector
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,15 +77,40 @@ type Tenant struct {
 type TenantForm struct {
 	Pattern string            // regular expression; its named groups fill URL templates
 	Vars    map[string]string // further variables, templates over the named groups
+
+	compiled *regexp.Regexp // of Pattern; nil: not yet
+}
+
+// Compiled returns t with its patterns compiled, for whoever asks for Vars
+// often. A pattern that does not compile stays for Vars to report.
+func (t Tenant) Compiled() Tenant {
+	t.Forms = slices.Clone(t.Forms)
+	for i := range t.Forms {
+		if re, err := t.Forms[i].compile(); err == nil {
+			t.Forms[i].compiled = re
+		}
+	}
+	return t
+}
+
+func (f TenantForm) compile() (*regexp.Regexp, error) {
+	if f.compiled != nil {
+		return f.compiled, nil
+	}
+	re, err := regexp.Compile(`^(?:` + f.Pattern + `)$`)
+	if err != nil {
+		return nil, fmt.Errorf("tenant form %q: %w", f.Pattern, err)
+	}
+	return re, nil
 }
 
 // Vars returns the template variables of a tenant identifier, or an error that
 // says what is expected.
 func (t Tenant) Vars(identifier string) (map[string]string, error) {
 	for _, form := range t.Forms {
-		re, err := regexp.Compile(`^(?:` + form.Pattern + `)$`)
+		re, err := form.compile()
 		if err != nil {
-			return nil, fmt.Errorf("tenant form %q: %w", form.Pattern, err)
+			return nil, err
 		}
 		m := re.FindStringSubmatch(identifier)
 		if m == nil {

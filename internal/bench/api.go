@@ -1,22 +1,14 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/google/uuid"
 )
 
 // The load.
@@ -24,74 +16,163 @@ const (
 	apiRounds  = 3
 	apiTime    = 1200 * time.Millisecond // of one measure
 	apiClients = 16                      // connections, each with one request under way
-	apiBundles = 100
-	apiCreates = 6_000 // signed for one measure; it ends when they are used up
+	apiPage    = 100
+	apiReads   = 1_000  // different authorizations that are read
+	apiCreates = 10_000 // signed for one measure; it ends when they are used up
 )
 
 // loadResult is what one measure gave.
 type loadResult struct {
-	perSecond, p50, p99 float64 // p50 and p99 in milliseconds
+	requests, perSecond float64
+	p50, p99            float64 // milliseconds
+	cpu                 float64 // milliseconds of the server's for each request; NaN where the system does not tell
 }
 
-// api measures operations and, in turn, a bare server that is sent the same
-// requests.
+// api measures while the database grows to the number that the targets are
+// about.
 func api(ctx context.Context, b *bench) ([]row, error) {
-	s, err := b.serve(ctx, filepath.Join(b.dir, "api"))
-	if err != nil {
-		return nil, err
-	}
+	return b.databases(ctx, []int{10, 1_000, 10_000}, true)
+}
+
+// scale goes on to a number that takes minutes to create.
+func scale(ctx context.Context, b *bench) ([]row, error) {
+	return b.databases(ctx, []int{10, 1_000, 100_000}, false)
+}
+
+// databases measures on each database, at each number of authorizations.
+func (b *bench) databases(ctx context.Context, sizes []int, create bool) ([]row, error) {
 	hello, err := b.hello(ctx)
 	if err != nil {
-		return nil, errors.Join(err, s.kill())
+		return nil, err
 	}
-	rows, err := b.loads(ctx, s, hello.url)
-	if err := errors.Join(err, hello.stop()); err != nil {
-		return nil, errors.Join(err, s.kill())
+	rows, err := b.onSQLite(ctx, hello, sizes, create)
+	if err == nil {
+		var more []row
+		more, err = b.onPostgreSQL(ctx, hello, sizes, create)
+		rows = append(rows, more...)
 	}
-	return rows, s.stop()
+	return rows, errors.Join(err, hello.stop())
 }
 
-func (b *bench) loads(ctx context.Context, s *server, hello string) ([]row, error) {
-	bundle, err := bundles(ctx, s)
+func (b *bench) onSQLite(ctx context.Context, hello *helloServer, sizes []int, create bool) ([]row, error) {
+	s, err := b.serve(ctx, b.folder())
 	if err != nil {
 		return nil, err
 	}
-	list, err := newCall(ctx, s.key, http.MethodGet, s.url+"/appbundles?maxResults=100", nil)
-	if err != nil {
-		return nil, err
+	l := &loads{b: b, s: s, database: "SQLite", hello: hello}
+	if err := l.grow(ctx, sizes, create); err != nil {
+		return nil, errors.Join(err, s.kill())
 	}
-	one, err := newCall(ctx, s.key, http.MethodGet, s.url+"/appbundles/"+bundle, nil)
-	if err != nil {
-		return nil, err
+	return l.rows, s.stop()
+}
+
+// loads is the measures of one server.
+type loads struct {
+	b        *bench
+	s        *server
+	hello    *helloServer
+	database string
+	settle   func(context.Context) error // brings the database to where it will be in a while; nil: it is
+	bundle   string
+	ids      []string // of its authorizations
+	rows     []row
+}
+
+// grow creates authorizations through the API until there are as many as each
+// size says, and measures reading there; at the last size creating too.
+func (l *loads) grow(ctx context.Context, sizes []int, create bool) error {
+	var err error
+	if l.bundle, err = newBundle(ctx, l.s); err != nil {
+		return fmt.Errorf("CreateAppBundle: %w", err)
 	}
+	for i, size := range sizes {
+		l.b.say("%s: creating %d authorizations", l.database, size-len(l.ids))
+		if err := l.fill(ctx, size); err != nil {
+			return fmt.Errorf("CreateAppAuthorization: %w", err)
+		}
+		if l.settle != nil {
+			if err := l.settle(ctx); err != nil {
+				return err
+			}
+		}
+		if err := l.measure(ctx, create && i == len(sizes)-1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// operation is what one measure sends.
+type operation struct {
+	name   string
+	base   string // of the server that it is sent to
+	calls  []call
+	once   bool
+	target float64
+	note   string
+}
+
+// measure sends each operation in turn, and the bare server the same reads.
+func (l *loads) measure(ctx context.Context, create bool) error {
+	gets, err := l.gets(ctx)
+	if err != nil {
+		return err
+	}
+	pages, err := l.pages(ctx)
+	if err != nil {
+		return fmt.Errorf("ListAppAuthorizations: %w", err)
+	}
+	var operations []operation
 	results := map[string][]loadResult{}
 	for round := range apiRounds {
-		creates, err := createCalls(ctx, s, bundle, round)
-		if err != nil {
-			return nil, err
+		operations = []operation{
+			{name: bare, base: l.hello.url, calls: gets},
+			{name: "GetAppAuthorization", base: l.s.url, calls: gets, target: 8_000, note: "with a fresh authUrl; anchor: PocketBase 0.36.8, no signatures, idle machine: 4,890"},
+			{
+				name: "ListAppAuthorizations", base: l.s.url, calls: pages, target: 2_800,
+				note: fmt.Sprintf("pages of up to %d, each in its turn; anchor: PocketBase 684", apiPage),
+			},
 		}
-		for _, m := range []struct {
-			name, base string
-			calls      []call
-			once       bool
-		}{
-			{"hello", hello, []call{one}, false},
-			{"GetAppBundle", s.url, []call{one}, false},
-			{"ListAppBundles", s.url, []call{list}, false},
-			{"CreateAppAuthorization", s.url, creates, true},
-		} {
-			b.say("api: round %d of %d: %s", round+1, apiRounds, m.name)
-			r, err := loadOnce(ctx, m.calls, s.url, m.base, m.once)
+		if create {
+			calls, err := l.creates(ctx, round)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", m.name, err)
+				return err
 			}
-			results[m.name] = append(results[m.name], r)
+			operations = append(operations, operation{
+				name: "CreateAppAuthorization", base: l.s.url, calls: calls, once: true, target: 3_200,
+				note: "sealed, and on the disk when it answers; anchors: PocketBase 3,130 (not synced), moto 230",
+			})
+		}
+		for _, op := range operations {
+			l.b.say("%s, %s authorizations: round %d of %d: %s", l.database, number(float64(len(l.ids))), round+1, apiRounds, op.name)
+			r, err := l.load(ctx, op)
+			if err != nil {
+				return fmt.Errorf("%s: %w", op.name, err)
+			}
+			results[op.name] = append(results[op.name], r)
 		}
 	}
-	return apiRows(results), nil
+	l.rows = append(l.rows, apiRows(l.database, len(l.ids), operations[1:], results)...)
+	return nil
 }
 
-func apiRows(results map[string][]loadResult) []row {
+// load is one measure of one operation.
+func (l *loads) load(ctx context.Context, op operation) (loadResult, error) {
+	process := l.s.cmd.Process.Pid
+	if op.base == l.hello.url {
+		process = l.hello.cmd.Process.Pid
+	}
+	before := cpuSeconds(process)
+	r, err := loadOnce(ctx, op.calls, l.s.url, op.base, op.once)
+	r.cpu = (cpuSeconds(process) - before) * 1000 / r.requests
+	return r, err
+}
+
+// bare is the peer of all operations.
+const bare = "bare"
+
+// apiRows are the figures at one size. The targets are about databases that are not small.
+func apiRows(database string, size int, operations []operation, results map[string][]loadResult) []row {
 	of := func(name string, figure func(loadResult) float64) series {
 		var s series
 		for _, r := range results[name] {
@@ -100,74 +181,21 @@ func apiRows(results map[string][]loadResult) []row {
 		return s
 	}
 	perSecond := func(r loadResult) float64 { return r.perSecond }
-	rows := []row{{
-		name: "bare net/http server", unit: "requests/s", values: of("hello", perSecond),
-		note: fmt.Sprintf("sent the same signed GetAppBundle, which it does not verify; %d connections, the load on the same CPUs", apiClients),
-	}}
-	for _, op := range []struct {
-		name   string
-		target float64
-		note   string
-	}{
-		{"GetAppBundle", 8_000, ""},
-		{"ListAppBundles", 2_800, fmt.Sprintf("a page of %d", apiBundles)},
-		{"CreateAppAuthorization", 3_200, "sealed, and durable when it answers"},
-	} {
-		rows = append(rows,
-			row{name: op.name, unit: "requests/s", values: of(op.name, perSecond), target: atLeast(op.target), peer: "bare", peerValues: of("hello", perSecond), note: op.note},
-			row{name: op.name + ", p50", unit: "ms", values: of(op.name, func(r loadResult) float64 { return r.p50 })},
-			row{name: op.name + ", p99", unit: "ms", values: of(op.name, func(r loadResult) float64 { return r.p99 })},
+	cpu := func(r loadResult) float64 { return r.cpu }
+	var rows []row
+	for _, op := range operations {
+		name := fmt.Sprintf("%s, %s: %s", database, number(float64(size)), op.name)
+		first := row{name: name, unit: "requests/s", values: of(op.name, perSecond), peer: bare, peerValues: of(bare, perSecond)}
+		if size >= 10_000 {
+			first.target, first.note = atLeast(op.target), op.note
+		}
+		rows = append(rows, first,
+			row{name: name + ", p50", unit: "ms", values: of(op.name, func(r loadResult) float64 { return r.p50 })},
+			row{name: name + ", p99", unit: "ms", values: of(op.name, func(r loadResult) float64 { return r.p99 })},
+			row{name: name + ", CPU", unit: "ms", values: of(op.name, cpu), peer: bare, peerValues: of(bare, cpu)},
 		)
 	}
 	return rows
-}
-
-// bundles fills a page of the list, and returns the id of one bundle.
-func bundles(ctx context.Context, s *server) (id string, err error) {
-	client := &http.Client{Transport: &http.Transport{}}
-	defer client.CloseIdleConnections()
-	for range apiBundles {
-		if id, err = newBundle(ctx, s, client); err != nil {
-			return "", fmt.Errorf("CreateAppBundle: %w", err)
-		}
-	}
-	return id, nil
-}
-
-func newBundle(ctx context.Context, s *server, client *http.Client) (id string, err error) {
-	c, err := newCall(ctx, s.key, http.MethodPost, s.url+"/appbundles", fmt.Appendf(nil, `{"clientToken":%q}`, uuid.NewString()))
-	if err != nil {
-		return "", err
-	}
-	req, err := c.request(ctx, c.url)
-	if err != nil {
-		return "", err
-	}
-	body, err := do(client, req)
-	if err != nil {
-		return "", err
-	}
-	var made struct{ AppBundle struct{ Arn string } }
-	if err := json.Unmarshal(body, &made); err != nil {
-		return "", err
-	}
-	return made.AppBundle.Arn[strings.LastIndexByte(made.AppBundle.Arn, '/')+1:], nil
-}
-
-// createCalls are requests for authorizations that there are not yet.
-func createCalls(ctx context.Context, s *server, bundle string, round int) ([]call, error) {
-	var calls []call
-	for i := range apiCreates {
-		body := fmt.Appendf(nil, `{"app":"OKTA","authType":"oauth2","clientToken":%[3]q,`+
-			`"credential":{"oauth2Credential":{"clientId":"0oa%[2]d","clientSecret":"secret of %[2]d"}},`+
-			`"tenant":{"tenantIdentifier":"t%[1]d-%[2]d.okta.com","tenantDisplayName":"Tenant %[2]d"}}`, round, i, uuid.NewString())
-		c, err := newCall(ctx, s.key, http.MethodPost, s.url+"/appbundles/"+bundle+"/appauthorizations", body)
-		if err != nil {
-			return nil, err
-		}
-		calls = append(calls, c)
-	}
-	return calls, nil
 }
 
 // loadOnce sends calls made for one server to it or to another, until the time
@@ -213,51 +241,7 @@ func loadOnce(ctx context.Context, calls []call, from, to string, once bool) (lo
 	for _, t := range times {
 		all = append(all, t...)
 	}
-	return loadResult{rate(len(all), elapsed), all.percentile(50), all.percentile(99)}, errors.Join(errs...)
-}
-
-// helloServer is a bare server in a process of its own.
-type helloServer struct {
-	cmd *exec.Cmd
-	url string
-}
-
-func (b *bench) hello(ctx context.Context) (*helloServer, error) {
-	cmd := exec.CommandContext(ctx, b.self, "child-hello")
-	cmd.Stderr = b.progress
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	h := &helloServer{cmd: cmd}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		return nil, errors.Join(err, h.stop())
-	}
-	h.url = "http://" + strings.TrimSpace(line)
-	return h, nil
-}
-
-func (h *helloServer) stop() error {
-	err := h.cmd.Process.Kill()
-	_ = h.cmd.Wait() // it was killed, and says so
-	return err
-}
-
-// helloChild answers every request with a few bytes of JSON.
-func helloChild(ctx context.Context, _ []string, out io.Writer) error {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(out, l.Addr())
-	s := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, `{"hello":"world"}`) // a client that went away does not want it
-	})}
-	return s.Serve(l)
+	return loadResult{
+		requests: float64(len(all)), perSecond: rate(len(all), elapsed), p50: all.percentile(50), p99: all.percentile(99),
+	}, errors.Join(errs...)
 }

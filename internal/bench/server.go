@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -38,6 +39,17 @@ const startTimeout = 20 * time.Second
 
 // serve starts the binary over a data directory and asks until it answers.
 func (b *bench) serve(ctx context.Context, dir string, args ...string) (*server, error) {
+	return b.serveWith(ctx, dir, nil, args...)
+}
+
+// folder is a name for a folder of the run's that is not there yet.
+func (b *bench) folder() string {
+	b.folders++
+	return filepath.Join(b.dir, fmt.Sprintf("data-%d", b.folders))
+}
+
+// serveWith is serve with settings in the environment.
+func (b *bench) serveWith(ctx context.Context, dir string, env []string, args ...string) (*server, error) {
 	listen, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err
@@ -45,7 +57,7 @@ func (b *bench) serve(ctx context.Context, dir string, args ...string) (*server,
 	s := &server{dir: dir, url: "http://" + listen, stderr: &bytes.Buffer{}}
 	args = append([]string{"serve", "--data-dir", dir, "--listen", listen, "--log-level", "warn"}, args...)
 	s.cmd = exec.CommandContext(ctx, b.binary, args...)
-	s.cmd.Env, s.cmd.Stderr = plainEnv(), s.stderr
+	s.cmd.Env, s.cmd.Stderr = append(plainEnv(), env...), s.stderr
 	s.began = time.Now()
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
@@ -116,6 +128,29 @@ func (s *server) peakMemory() series {
 		}
 	}
 	return nil
+}
+
+// cpuSeconds is the time of all CPUs that a process has had, with a resolution
+// of ten milliseconds; NaN where the system does not tell.
+// https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html (checked 2026-11-22)
+func cpuSeconds(pid int) float64 {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return math.NaN()
+	}
+	// The fields behind the name, which may have spaces in it, begin with the third.
+	_, behind, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(behind)
+	if len(fields) < 13 {
+		return math.NaN()
+	}
+	const perSecond = 100
+	user, err := strconv.ParseFloat(fields[11], 64)
+	system, also := strconv.ParseFloat(fields[12], 64)
+	if errors.Join(err, also) != nil {
+		return math.NaN()
+	}
+	return (user + system) / perSecond
 }
 
 // plainEnv is the environment without settings of the product.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"io/fs"
 	"testing"
 	"time"
@@ -35,6 +36,12 @@ func Migrations() fs.FS { return migrations }
 
 // Rebind rewrites a statement for PostgreSQL.
 func Rebind(query string) string { return rebind(query) }
+
+// IsSQLite says which of the two databases it is.
+func (s *Store) IsSQLite() bool { return s.lock != nil }
+
+// Writer is what writes.
+func (s *Store) Writer() *sql.DB { return s.writer }
 
 // Break makes every statement of a kind on a table fail, as a crash at that
 // point would, until Mend.

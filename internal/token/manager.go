@@ -84,6 +84,7 @@ func New(o Options) *Manager {
 		stateKey: o.Derive("oauth state"), hashKey: o.Derive("token hash"),
 	}
 	for _, a := range o.Apps {
+		a.Auth.Tenant = a.Auth.Tenant.Compiled()
 		m.apps[a.Name] = a
 	}
 	m.alive, m.cancel = context.WithCancel(context.Background())
