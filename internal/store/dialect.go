@@ -22,6 +22,10 @@ type dialect struct {
 	lockIngestion    string // argument: stream id
 	lockDestinations string // argument: stream id
 
+	// shrink gives pages that deletions left over back to the file system. Empty
+	// where the database does so by itself.
+	shrink string
+
 	// passing says of an error that the same transaction may succeed when it
 	// is run again.
 	passing func(error) bool
@@ -31,6 +35,7 @@ func sqlite() dialect {
 	return dialect{
 		goose: goose.DialectSQLite3, migrations: "migrations/sqlite", epoch: "0",
 		pick:    func(query string) string { return "id IN (" + query + ")" },
+		shrink:  `PRAGMA incremental_vacuum(2000)`,
 		passing: func(error) bool { return false },
 	}
 }

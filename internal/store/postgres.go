@@ -93,11 +93,15 @@ func (s *Store) alone(ctx context.Context, f func(context.Context) error) error 
 	return f(ctx)
 }
 
+// migratePostgres refuses a schema in which another program has tables. Views
+// are extensions' doing, and the table of versions alone is what a first start
+// leaves that was killed.
 func (s *Store) migratePostgres(ctx context.Context) error {
 	var version, tables, ours int64
 	err := s.writer.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::bigint, count(*),
 		count(*) FILTER (WHERE table_name = 'app_authorization')
-		FROM information_schema.tables WHERE table_schema = current_schema()`).Scan(&version, &tables, &ours)
+		FROM information_schema.tables WHERE table_schema = current_schema()
+		AND table_type = 'BASE TABLE' AND table_name <> 'goose_db_version'`).Scan(&version, &tables, &ours)
 	switch {
 	case err != nil:
 		return fmt.Errorf("store: read the PostgreSQL database: %w", err)

@@ -37,7 +37,7 @@ var ErrFenced = errors.New("store: fenced off: another claim has been made")
 // Options says where the store is.
 type Options struct {
 	URL  string // of a PostgreSQL database, postgres://...; empty: SQLite
-	Path string // of the SQLite file; its folder exists
+	Path string // of the SQLite file, beside which the lock is; its folder exists. Empty: no lock
 
 	// Now is the clock. Nil: the host's, but leases and due times of duties on
 	// PostgreSQL, which replicas compare, run by the database's.
@@ -54,13 +54,19 @@ type Store struct {
 }
 
 // Open opens the database, makes it on first use and brings its schema up to
-// date. Of SQLite it holds a lock beside the file until Close, and refuses when
-// another process has it: SQLite serves one process. PostgreSQL serves any
-// number.
+// date. Where there is a Path it holds a lock beside it until Close, and refuses
+// when another process has it: SQLite serves one process, and so does the folder
+// of a server on PostgreSQL, which itself serves any number.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{now: o.Now, dialect: sqlite()}
 	if o.Now == nil {
 		s.now = time.Now
+	}
+	var err error
+	if o.Path != "" {
+		if s.lock, err = lockFile(o.Path + ".lock"); err != nil {
+			return nil, err
+		}
 	}
 	if o.URL != "" {
 		s.dialect = postgres()
@@ -71,10 +77,6 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 			return nil, errors.Join(err, s.Close())
 		}
 		return s, nil
-	}
-	var err error
-	if s.lock, err = lockFile(o.Path + ".lock"); err != nil {
-		return nil, err
 	}
 	if err := s.open(ctx, o.Path); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -166,6 +168,12 @@ func (s *Store) migrate(ctx context.Context) error {
 	p, err := goose.NewProvider(s.dialect.goose, s.writer, dir)
 	if err != nil {
 		return fmt.Errorf("store: migrations: %w", err)
+	}
+	switch has, knows, err := p.GetVersions(ctx); {
+	case err != nil:
+		return fmt.Errorf("store: version of the database: %w", err)
+	case has > knows:
+		return fmt.Errorf("store: the database was made by a newer version of Selvedge (its schema is %d, this one knows %d): use that version or a later one", has, knows)
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("store: migrate: %w", err)

@@ -171,10 +171,10 @@ func texts(rows *sql.Rows) ([]string, error) {
 // Shrink gives pages that deletions left over back to the file system.
 // PostgreSQL sees to that by itself.
 func (s *Store) Shrink(ctx context.Context) error {
-	if s.lock == nil {
+	if s.dialect.shrink == "" {
 		return nil
 	}
-	if _, err := s.writer.ExecContext(ctx, `PRAGMA incremental_vacuum(2000)`); err != nil {
+	if _, err := s.writer.ExecContext(ctx, s.dialect.shrink); err != nil {
 		return fmt.Errorf("store: shrink: %w", err)
 	}
 	return nil

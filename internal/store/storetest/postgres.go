@@ -45,7 +45,7 @@ func OnPostgreSQL(t *testing.T, skip string) {
 		return
 	}
 	PostgreSQL(t) // or the test is skipped
-	args := []string{"-test.run=^Test", "-test.timeout=5m"}
+	args := []string{"-test.run=^Test", "-test.timeout=15m"}
 	if skip != "" {
 		args = append(args, "-test.skip="+skip)
 	}

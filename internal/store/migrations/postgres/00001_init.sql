@@ -40,9 +40,10 @@ CREATE TABLE app_authorization (
     verifier_no  BIGINT NOT NULL, -- counts the verifiers of the authorization; part of the state
     credential_mark TEXT COLLATE "C" NOT NULL DEFAULT '', -- keyed hash of the credential: the same one given again is no new one
     created_at   BIGINT NOT NULL,
-    updated_at   BIGINT NOT NULL,
-    UNIQUE (bundle_id, app, tenant_id)
+    updated_at   BIGINT NOT NULL
 );
+-- By its hash: an index entry has room for fewer bytes than a tenant identifier.
+CREATE UNIQUE INDEX app_authorization_tenant ON app_authorization (bundle_id, app, md5(tenant_id));
 CREATE INDEX app_authorization_list ON app_authorization (bundle_id, created_at, id);
 
 -- What a provider gave us. The row is made with the authorization, and its own
@@ -95,9 +96,9 @@ CREATE TABLE ingestion (
     state      TEXT COLLATE "C" NOT NULL,
     bare_since BIGINT NOT NULL DEFAULT 0, -- since when it has no destination, as the sweep saw it; 0: it has one
     created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL,
-    UNIQUE (bundle_id, app, tenant_id)
+    updated_at BIGINT NOT NULL
 );
+CREATE UNIQUE INDEX ingestion_tenant ON ingestion (bundle_id, app, md5(tenant_id));
 CREATE INDEX ingestion_list ON ingestion (bundle_id, created_at, id);
 
 CREATE TABLE ingestion_destination (
