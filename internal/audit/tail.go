@@ -13,15 +13,6 @@ import (
 	"time"
 )
 
-// The errors that end Follow.
-var (
-	// ErrClosed says that the trail was closed.
-	ErrClosed = errors.New("audit: the trail is closed")
-	// ErrBehind says that the reader was so slow that records were skipped. They
-	// are in the trail: Tail has them.
-	ErrBehind = errors.New("audit: the reader fell behind")
-)
-
 // Filter selects records. A zero member selects all.
 type Filter struct {
 	Account     string // the records of one account; calls that were not authenticated are in none
@@ -50,8 +41,8 @@ func (f Filter) selects(line []byte) bool {
 		is(f.AccessKeyID, r.UserIdentity.AccessKeyID) && !r.EventTime.Before(f.Since.Truncate(time.Second))
 }
 
-// Tail returns the last n records that the filter selects, the oldest first.
-// They are kept in memory, so n is for the caller to bound. Records that are
+// Tail returns the last n records that the filter selects, the oldest first, or
+// fewer where they are larger than 8 MiB. Records that are
 // made meanwhile may be missing.
 func (t *Trail) Tail(ctx context.Context, n int, f Filter) ([]json.RawMessage, error) {
 	t.mu.Lock()
@@ -102,15 +93,18 @@ func closeAll(parts []part) error {
 func tail(ctx context.Context, parts []part, n int, f Filter) ([]json.RawMessage, error) {
 	var last []json.RawMessage
 	var err error
+	size, more := 0, n > 0
 	for _, p := range parts {
-		if err != nil || len(last) >= n {
+		if err != nil || !more {
 			break
 		}
 		err = backwards(ctx, p.f, p.size, func(line []byte) bool {
 			if f.selects(line) {
 				last = append(last, bytes.Clone(line))
+				size += len(line)
 			}
-			return len(last) < n
+			more = len(last) < n && size < maxTail
+			return more
 		})
 	}
 	if err = errors.Join(err, closeAll(parts)); err != nil {
@@ -121,6 +115,7 @@ func tail(ctx context.Context, parts []part, n int, f Filter) ([]json.RawMessage
 }
 
 const (
+	maxTail   = 8 << 20 // bytes of records after which a tail ends
 	blockSize = 64 << 10
 	maxLine   = 1 << 20 // no record is longer
 )

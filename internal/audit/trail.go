@@ -30,9 +30,8 @@ const (
 
 // Trail is the trail of one server. It is safe for concurrent use.
 type Trail struct {
-	mu       sync.Mutex
-	file     *file
-	watchers map[*watcher]struct{}
+	mu   sync.Mutex
+	file *file
 
 	window  time.Time // when the present window of unauthenticated calls began
 	unknown int       // recorded in it
@@ -51,11 +50,10 @@ func Open(o Options) (*Trail, error) {
 	if err != nil {
 		return nil, fmt.Errorf("audit: open trail: %w", err)
 	}
-	return &Trail{file: f, watchers: make(map[*watcher]struct{})}, nil
+	return &Trail{file: f}, nil
 }
 
-// Record adds the record of a call. It costs one write; whoever follows the
-// trail does not slow it down. An error means that the record is lost, or that
+// Record adds the record of a call. It costs one write. An error means that the record is lost, or that
 // it is written but the file is too large and cannot be rotated.
 func (t *Trail) Record(c Call) error {
 	t.mu.Lock()
@@ -81,11 +79,6 @@ func (t *Trail) Record(c Call) error {
 	if extra != nil {
 		t.omitted = 0
 	}
-	for w := range t.watchers {
-		if !w.offer(line) {
-			t.leave(w, ErrBehind)
-		}
-	}
 	if full != nil {
 		return fmt.Errorf("audit: rotate trail: %w", full)
 	}
@@ -104,9 +97,6 @@ func (t *Trail) mayRecordUnknown(now time.Time) bool {
 func (t *Trail) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for w := range t.watchers {
-		t.leave(w, ErrClosed)
-	}
 	if err := t.file.close(); err != nil {
 		return fmt.Errorf("audit: close trail: %w", err)
 	}

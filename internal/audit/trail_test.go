@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -221,101 +220,5 @@ func TestUnauthenticatedCallsAreBounded(t *testing.T) {
 	if len(lines) != 103 || !strings.Contains(lines[101], `"additionalEventData":{"unauthenticatedCallsNotRecorded":900}`) ||
 		strings.Contains(lines[102], "additionalEventData") {
 		t.Errorf("%d lines, the last of them: %q", len(lines), lines[len(lines)-2:])
-	}
-}
-
-// While records are made, a follower gets each of them once, in order: those
-// that were there and those that come.
-func TestFollow(t *testing.T) {
-	t.Parallel()
-	trail, _ := open(t, audit.Options{MaxBytes: 20_000, Keep: 200})
-	const all, ahead = 1500, 500
-	may := make(chan struct{}, ahead) // is full when the follower is that far behind
-	begun := make(chan struct{})
-	var recorded sync.WaitGroup
-	defer recorded.Wait()
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	recorded.Go(func() {
-		pace := time.NewTicker(20 * time.Microsecond) // so that records come all the time that Follow takes to begin
-		defer pace.Stop()
-		for i := range all {
-			select {
-			case may <- struct{}{}:
-			case <-ctx.Done():
-				return
-			}
-			<-pace.C
-			if err := trail.Record(numbered(i)); err != nil {
-				t.Error(err)
-			}
-			if i == 20 {
-				close(begun)
-			}
-		}
-	})
-	<-begun
-	n := 0
-	enough := errors.New("enough")
-	err := trail.Follow(t.Context(), all, audit.Filter{Account: "111111111111"}, func(line json.RawMessage) error {
-		if id := member(t, line, "requestID"); id != fmt.Sprint(n) {
-			return fmt.Errorf("after %d comes %s: one is missing or repeated", n-1, id)
-		}
-		<-may
-		if n++; n == all {
-			return enough
-		}
-		return nil
-	})
-	if !errors.Is(err, enough) {
-		t.Error(err)
-	}
-}
-
-func TestFollowEnds(t *testing.T) {
-	t.Parallel()
-	follow := func(ctx context.Context, trail *audit.Trail, during func()) (int, error) {
-		n := 0
-		err := trail.Follow(ctx, 1, audit.Filter{Operation: "GetAppBundle"}, func(json.RawMessage) error {
-			if n++; n == 1 {
-				during()
-			}
-			return nil
-		})
-		return n, err
-	}
-	tests := []struct {
-		name   string
-		during func(t *testing.T, trail *audit.Trail, cancel func())
-		want   error
-		emits  int
-	}{
-		{"context", func(_ *testing.T, _ *audit.Trail, cancel func()) { cancel() }, context.Canceled, 1},
-		{"closed", func(t *testing.T, trail *audit.Trail, _ func()) {
-			other := numbered(1)
-			other.Operation = "ListAppBundles"
-			record(t, trail, other, numbered(2), numbered(3))
-			if err := trail.Close(); err != nil {
-				t.Error(err)
-			}
-		}, audit.ErrClosed, 3},
-		{"behind", func(t *testing.T, trail *audit.Trail, _ func()) {
-			for i := range 3000 {
-				record(t, trail, numbered(i))
-			}
-		}, audit.ErrBehind, 1025},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			trail, _ := open(t, audit.Options{})
-			record(t, trail, numbered(0))
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			n, err := follow(ctx, trail, func() { tt.during(t, trail, cancel) })
-			if !errors.Is(err, tt.want) || n != tt.emits {
-				t.Errorf("%d records, then %v; want %d, then %v", n, err, tt.emits, tt.want)
-			}
-		})
 	}
 }

@@ -80,7 +80,6 @@ func patternOf(re *regexp.Regexp) string {
 // are secret.
 type faults struct {
 	fields []fabric.Field
-	broken bool // a value is of another type than its member
 }
 
 func (f *faults) add(path, format string, args ...any) {
@@ -88,7 +87,6 @@ func (f *faults) add(path, format string, args ...any) {
 }
 
 func (f *faults) wrongType(path, want string) {
-	f.broken = true
 	f.add(path, "Member must be %s", want)
 }
 
@@ -98,10 +96,7 @@ func (f *faults) err() error {
 	if len(f.fields) == 0 {
 		return nil
 	}
-	reason, errs := fabric.ReasonField, "errors"
-	if f.broken {
-		reason = fabric.ReasonCannotParse
-	}
+	errs := "errors"
 	if len(f.fields) == 1 {
 		errs = "error"
 	}
@@ -110,7 +105,7 @@ func (f *faults) err() error {
 		texts[i] = fmt.Sprintf("Value at '%s' failed to satisfy constraint: %s", field.Name, field.Message)
 	}
 	return &fabric.Error{
-		Kind: fabric.Validation, Reason: reason, Fields: f.fields,
+		Kind: fabric.Validation, Reason: fabric.ReasonField, Fields: f.fields,
 		Message: fmt.Sprintf("%d validation %s detected: %s", len(f.fields), errs, strings.Join(texts, "; ")),
 	}
 }

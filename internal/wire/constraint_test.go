@@ -356,7 +356,7 @@ func TestSpotChecks(t *testing.T) {
 			},
 		},
 		{
-			"wrong types", "POST", "/tags/" + url.PathEscape(f.bundleARN), `{"tags":[{"key":5,"value":""},[]]}`, "cannotParse",
+			"wrong types", "POST", "/tags/" + url.PathEscape(f.bundleARN), `{"tags":[{"key":5,"value":""},[]]}`, "fieldValidationFailed",
 			map[string]string{"tags[0].key": "Member must be a string", "tags[1]": "Member must be a structure"},
 		},
 		{

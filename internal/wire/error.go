@@ -130,7 +130,7 @@ func faultOf(e *fabric.Error) fault {
 		f.ResourceID, f.ResourceType = e.ResourceID, string(e.ResourceType)
 		f.ServiceCode, f.QuotaCode = serviceCode, quotaCode(e.ResourceType)
 	case fabric.Throttled:
-		f.ServiceCode = serviceCode
+		f.ServiceCode, f.QuotaCode = serviceCode, "requests-per-second"
 	}
 	return f
 }

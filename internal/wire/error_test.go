@@ -37,7 +37,7 @@ func TestExceptions(t *testing.T) {
 		{fabric.InConflict(fabric.KindIngestion, "x", "twice"), "400 ValidationException", `{"message":"twice","reason":"other"}`},
 		{&fabric.Error{Kind: fabric.QuotaExceeded, Message: "many"}, "400 ValidationException", `{"message":"many","reason":"other"}`},
 		{&fabric.Error{Kind: fabric.AccessDenied, Message: "User: u is not authorized"}, "403 AccessDeniedException", `{"message":"User: u is not authorized"}`},
-		{&fabric.Error{Kind: fabric.Throttled, Message: "Rate exceeded", RetryAfter: 1500 * time.Millisecond}, "429 ThrottlingException", `{"message":"Rate exceeded","serviceCode":"appfabric"}`},
+		{&fabric.Error{Kind: fabric.Throttled, Message: "Rate exceeded", RetryAfter: 1500 * time.Millisecond}, "429 ThrottlingException", `{"message":"Rate exceeded","serviceCode":"appfabric","quotaCode":"requests-per-second"}`},
 	}
 	for _, tt := range tests {
 		if r := get(tt.err); r.line() != tt.line || r.raw != tt.raw {

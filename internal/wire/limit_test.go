@@ -140,7 +140,7 @@ func TestThrottle(t *testing.T) {
 	}
 	for range 5 {
 		r := get()
-		if r.line() != "429 ThrottlingException" || r.raw != `{"message":"Rate exceeded","serviceCode":"appfabric"}` {
+		if r.line() != "429 ThrottlingException" || r.raw != `{"message":"Rate exceeded","serviceCode":"appfabric","quotaCode":"requests-per-second"}` {
 			t.Fatalf("beyond the burst: %s %s", r.line(), r.raw)
 		}
 		if wait := r.header.Get("Retry-After"); wait != "10" {

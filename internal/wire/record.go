@@ -27,7 +27,7 @@ func source(r *http.Request) string {
 // (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsappfabric.html,
 // checked 2026-11-22).
 func (op *operation) readOnly() bool {
-	for _, verb := range []string{"Get", "List", "Show"} {
+	for _, verb := range []string{"Get", "List", "Show", "Audit"} {
 		if strings.HasPrefix(op.name, verb) {
 			return true
 		}
