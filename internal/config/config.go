@@ -118,6 +118,14 @@ func (s Settings) PublicURLAt(addr net.Addr) string {
 }
 
 func (s Settings) warnings() []string {
+	if s.DatabaseURL != "" && s.PublicURL == "" {
+		return append(s.exposure(), "SELVEDGE_PUBLIC_URL is not set: replicas on one database must all have the address that they are reached at together, "+
+			"or each sends people who consent back to itself")
+	}
+	return s.exposure()
+}
+
+func (s Settings) exposure() []string {
 	host, _, _ := net.SplitHostPort(s.Listen) // Listen is checked
 	if isLoopback(host) || strings.HasPrefix(s.PublicURL, "https://") {
 		return nil

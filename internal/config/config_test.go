@@ -92,8 +92,10 @@ func TestLoad(t *testing.T) {
 			},
 		},
 		{
-			name: "PostgreSQL", env: []string{"SELVEDGE_DATABASE_URL=postgresql://u:p@db/selvedge?sslmode=require"},
-			want: func(s *config.Settings) { s.DatabaseURL = "postgresql://u:p@db/selvedge?sslmode=require" },
+			name: "PostgreSQL", env: []string{"SELVEDGE_DATABASE_URL=postgresql://u:p@db/selvedge?sslmode=require", "SELVEDGE_PUBLIC_URL=https://selvedge.example"},
+			want: func(s *config.Settings) {
+				s.DatabaseURL, s.PublicURL = "postgresql://u:p@db/selvedge?sslmode=require", "https://selvedge.example"
+			},
 		},
 		{
 			name: "origins as a list", file: "origins:\n- https://a.okta.com=http://127.0.0.1:1\n- https://b.okta.com=http://127.0.0.1:2\n",
