@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
+	"maps"
 	"time"
+
+	"selvedge/internal/control"
 )
 
 // auditCmd is the commands over the trail.
@@ -32,7 +34,7 @@ func (c auditTailCmd) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return err
 	}
-	t := &trailTail{administrator: a, out: w.stdout, ask: map[string]any{"maxResults": c.Lines}}
+	t := &trailTail{administrator: a, out: w.stdout, shown: map[string]string{}, ask: map[string]any{"maxResults": c.Lines}}
 	for name, value := range map[string]string{"operation": c.Operation, "errorCode": c.Error, "accessKeyId": c.Key} {
 		if value != "" {
 			t.ask[name] = value
@@ -41,6 +43,7 @@ func (c auditTailCmd) Run(ctx context.Context, w world) error {
 	if err := t.print(ctx); err != nil || !c.Follow {
 		return err
 	}
+	t.ask["maxResults"] = control.MaxTail
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	for {
@@ -49,7 +52,7 @@ func (c auditTailCmd) Run(ctx context.Context, w world) error {
 			return nil
 		case <-tick.C:
 		}
-		if err := t.print(ctx); err != nil {
+		if err := t.print(ctx); err != nil && ctx.Err() == nil {
 			return err
 		}
 	}
@@ -60,9 +63,13 @@ type trailTail struct {
 	*administrator
 	out   io.Writer
 	ask   map[string]any
-	last  []string // ids of the records of the second that was printed last
-	since string   // that second
+	shown map[string]string // ids of the records that a look may give again, and their times
+	since string            // from when on to look: a little before the newest that was shown
 }
+
+// overlap is how far back a look goes behind the newest record that was shown:
+// calls that end at the same time come into the trail in any order.
+const overlap = 5 * time.Second
 
 // print prints what is new since the last time.
 func (t *trailTail) print(ctx context.Context) error {
@@ -70,33 +77,42 @@ func (t *trailTail) print(ctx context.Context) error {
 		Records []json.RawMessage `json:"records"`
 	}
 	if t.since != "" {
-		t.ask["since"], t.ask["maxResults"] = t.since, 1000
+		t.ask["since"] = t.since
 	}
 	if err := t.call(ctx, "AuditTail", t.ask, &answer); err != nil {
 		return err
 	}
 	for _, r := range answer.Records {
-		var head struct {
-			ID        string `json:"eventID"`
-			Time      string `json:"eventTime"`
-			Operation string `json:"eventName"`
-		}
-		if err := json.Unmarshal(r, &head); err != nil {
-			return fmt.Errorf("read a record of the trail: %w", err)
-		}
-		if slices.Contains(t.last, head.ID) {
-			continue
-		}
-		if head.Time != t.since {
-			t.since, t.last = head.Time, nil
-		}
-		t.last = append(t.last, head.ID)
-		if t.ask["since"] != nil && head.Operation == "AuditTail" && t.ask["operation"] != "AuditTail" {
-			continue // the looks of a tail that follows would be all that it shows
-		}
-		if _, err := fmt.Fprintf(t.out, "%s\n", r); err != nil {
+		if err := t.show(r); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// show prints a record that was not shown before. The looks of a tail that
+// follows are left out: they would be all that it shows.
+func (t *trailTail) show(r json.RawMessage) error {
+	var head struct {
+		ID        string    `json:"eventID"`
+		Time      time.Time `json:"eventTime"`
+		Operation string    `json:"eventName"`
+	}
+	if err := json.Unmarshal(r, &head); err != nil {
+		return fmt.Errorf("read a record of the trail: %w", err)
+	}
+	if _, again := t.shown[head.ID]; again {
+		return nil
+	}
+	following := t.since != ""
+	if from := head.Time.Add(-overlap).UTC().Format(time.RFC3339); from > t.since {
+		t.since = from
+	}
+	maps.DeleteFunc(t.shown, func(_, at string) bool { return at < t.since })
+	t.shown[head.ID] = head.Time.UTC().Format(time.RFC3339)
+	if following && head.Operation == "AuditTail" && t.ask["operation"] != "AuditTail" {
+		return nil
+	}
+	_, err := fmt.Fprintf(t.out, "%s\n", r)
+	return err
 }

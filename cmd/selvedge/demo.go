@@ -111,7 +111,7 @@ func (c demoCmd) show(ctx context.Context, out io.Writer, d *demo) error {
 	if !c.Once {
 		fmt.Fprintf(out, "\nThe server goes on serving; the simulated applications get new events every few seconds. Stop it with Ctrl-C.\n")
 		for _, app := range d.apps() {
-			app.trickle(3 * time.Second)
+			app.trickle(liveliness)
 		}
 	}
 	return nil

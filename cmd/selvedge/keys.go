@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,46 +14,24 @@ import (
 	"selvedge/internal/control"
 	"selvedge/internal/secret"
 	"selvedge/internal/sigv4"
-	"selvedge/internal/store"
 )
 
 // metaMasterCheck names the value that shows whether a master key is the one
 // that the database was made with.
 const metaMasterCheck = "master key check"
 
-// masterKey loads the master key and holds it against the database. At the
-// first start over a database, and only then, it makes one. first says that
-// this is that start.
-func masterKey(ctx context.Context, s config.Settings, db *store.Store) (m secret.Master, first bool, err error) {
-	check, err := db.Meta(ctx, metaMasterCheck)
-	known := err == nil
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return secret.Master{}, false, err
-	}
+// masterKey loads the master key. Where the database has no check value yet, a
+// missing one is made.
+func masterKey(s config.Settings, check []byte) (m secret.Master, made bool, err error) {
 	m, err = secret.LoadMaster(s.MasterKeyFile)
-	made := false
-	if errors.Is(err, fs.ErrNotExist) {
-		if known {
-			return secret.Master{}, false, fmt.Errorf("the master key %s is missing: the database was sealed with it, so put the file back, or on a new replica the file of another", s.MasterKeyFile)
-		}
-		m, err = secret.CreateMaster(s.MasterKeyFile)
-		made = err == nil
+	if !errors.Is(err, fs.ErrNotExist) {
+		return m, false, err
 	}
-	if err != nil {
-		return secret.Master{}, false, err
+	if check != nil {
+		return m, false, fmt.Errorf("the master key %s is missing: the database was sealed with it, so put the file back, or on a new replica the file of another", s.MasterKeyFile)
 	}
-	if !known {
-		if check, err = db.SetMetaOnce(ctx, metaMasterCheck, m.Check()); err != nil {
-			return secret.Master{}, false, err
-		}
-	}
-	if err := m.Verify(check); err != nil {
-		if made { // another replica was first, just now; nothing was sealed with ours
-			err = errors.Join(err, os.Remove(s.MasterKeyFile))
-		}
-		return secret.Master{}, false, fmt.Errorf("%s is not the master key of this database: %w", s.MasterKeyFile, err)
-	}
-	return m, !known, nil
+	m, err = secret.CreateMaster(s.MasterKeyFile)
+	return m, err == nil, err
 }
 
 // credentialsFile is where the root key is, for the AWS clients of this

@@ -74,13 +74,8 @@ func (v *server) open(ctx context.Context) error {
 	if v.trail, err = openTrail(v.settings.TrailFile); err != nil {
 		return err
 	}
-	master, first, err := masterKey(ctx, v.settings, v.store)
+	master, err := v.keys(ctx)
 	if err != nil {
-		return err
-	}
-	// Beside a database that replicas share no key is invented: each of them
-	// would have its own.
-	if v.root, err = rootKey(v.settings, first || v.settings.DatabaseURL == ""); err != nil {
 		return err
 	}
 	var lc net.ListenConfig
@@ -92,6 +87,37 @@ func (v *server) open(ctx context.Context) error {
 		return err
 	}
 	return v.tokens.Replay(ctx)
+}
+
+// keys finds the master key and the root key, or makes them at the first start.
+// Beside a database that replicas share nothing is invented: each of them would
+// have its own. The root key is written before the database is marked as in use,
+// so that a start that is cut off is a first start again.
+func (v *server) keys(ctx context.Context) (secret.Master, error) {
+	check, err := v.store.Meta(ctx, metaMasterCheck)
+	fresh := errors.Is(err, store.ErrNotFound)
+	if err != nil && !fresh {
+		return secret.Master{}, err
+	}
+	master, made, err := masterKey(v.settings, check)
+	if err != nil {
+		return secret.Master{}, err
+	}
+	if v.root, err = rootKey(v.settings, fresh || v.settings.DatabaseURL == ""); err != nil {
+		return secret.Master{}, err
+	}
+	if fresh {
+		if check, err = v.store.SetMetaOnce(ctx, metaMasterCheck, master.Check()); err != nil {
+			return secret.Master{}, err
+		}
+	}
+	if err := master.Verify(check); err != nil {
+		if made { // another replica was first, just now; nothing was sealed with ours
+			err = errors.Join(err, os.Remove(v.settings.MasterKeyFile))
+		}
+		return secret.Master{}, fmt.Errorf("%s is not the master key of this database: %w", v.settings.MasterKeyFile, err)
+	}
+	return master, nil
 }
 
 // wire makes the parts and gives each what it needs.

@@ -26,10 +26,13 @@ func (c simulateCmd) Run(ctx context.Context, w world) error {
 		return err
 	}
 	fmt.Fprintf(w.stdout, "The simulated applications are at %s. Start the server with\n\n  selvedge serve --origins '%s'\n\n", sim.url, sim.origins())
+	if err := sim.enliven(); err != nil {
+		return errors.Join(err, sim.close())
+	}
 	id, secret := sim.server.Okta().Client()
 	fmt.Fprintf(w.stdout, "OKTA: tenant %s, client id %s, client secret %s\n", demoOktaTenant, id, secret)
 	fmt.Fprintf(w.stdout, "TERRAFORMCLOUD: tenant %s, service account token %s\n", demoTerraformTenant, sim.server.TerraformCloud().Token())
-	fmt.Fprintf(w.stdout, "Events and faults on demand: %s/simulator/v1/ (see the package simulator)\n", sim.url)
+	fmt.Fprintf(w.stdout, "Each has %d events, and a new one every %v. More of them, and faults, on demand: %s/simulator/v1/ (see the package simulator)\n", demoEvents, liveliness, sim.url)
 	<-ctx.Done()
 	return sim.close()
 }
@@ -69,6 +72,19 @@ func startSimulator(ctx context.Context, listen string, o simulator.Options) (*s
 		}
 	}()
 	return s, nil
+}
+
+// liveliness is how often each simulated application has a new event.
+const liveliness = 3 * time.Second
+
+// enliven gives the simulated applications events, and lets new ones come.
+func (s *simulation) enliven() error {
+	okta, tfc := s.server.Okta(), s.server.TerraformCloud()
+	_, oerr := okta.Emit(demoEvents, 0)
+	_, terr := tfc.Emit(demoEvents, 0)
+	okta.Trickle(liveliness)
+	tfc.Trickle(liveliness)
+	return errors.Join(oerr, terr)
 }
 
 // origins is the --origins setting that leads a server to the simulation.
