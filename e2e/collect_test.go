@@ -72,19 +72,7 @@ func TestNothingIsLostOrTwiceUnderFaultsAndKills(t *testing.T) {
 	emit(t, sim.Okta().Emit, 500, 0)
 	p := start()
 	col := collectOkta(t, p, sim)
-	for _, f := range []simulator.Fault{
-		{Path: "/api/v1/logs", Kind: simulator.Status429, Probability: 0.05, Delay: time.Second},
-		{Path: "/api/v1/logs", Kind: simulator.Status500, Probability: 0.1},
-		{Path: "/api/v1/logs", Kind: simulator.Truncate, Probability: 0.1},
-		{Path: "/api/v1/logs", Kind: simulator.HTML, Probability: 0.05},
-		// Twice only: reading again by time would heal what a kill had lost.
-		{Path: "/api/v1/logs", Kind: simulator.ExpiredCursor, Times: 2},
-		{Path: "/api/v1/logs", Kind: simulator.Hang, Probability: 0.03},
-	} {
-		if err := sim.Inject("OKTA", f); err != nil {
-			t.Fatal(err)
-		}
-	}
+	misbehave(t, sim)
 	total := 500
 	for range kills {
 		n := 20 + rand.IntN(80)
@@ -105,6 +93,24 @@ func TestNothingIsLostOrTwiceUnderFaultsAndKills(t *testing.T) {
 	eventually(t, 2*time.Minute, "everything is delivered", col.complete(t, total))
 	p.stop(t)
 	col.check(t)
+}
+
+// misbehave lets the simulated Okta fail in all the ways that a provider does.
+func misbehave(t *testing.T, sim *simulator.Server) {
+	t.Helper()
+	for _, f := range []simulator.Fault{
+		{Path: "/api/v1/logs", Kind: simulator.Status429, Probability: 0.05, Delay: time.Second},
+		{Path: "/api/v1/logs", Kind: simulator.Status500, Probability: 0.1},
+		{Path: "/api/v1/logs", Kind: simulator.Truncate, Probability: 0.1},
+		{Path: "/api/v1/logs", Kind: simulator.HTML, Probability: 0.05},
+		// Twice only: reading again by time would heal what a kill had lost.
+		{Path: "/api/v1/logs", Kind: simulator.ExpiredCursor, Times: 2},
+		{Path: "/api/v1/logs", Kind: simulator.Hang, Probability: 0.03},
+	} {
+		if err := sim.Inject("OKTA", f); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // wait lets the server work until it is to be killed: at any moment, or, half of

@@ -105,12 +105,13 @@ func TestTwoReplicasLoseNothingWhenOneIsKilled(t *testing.T) {
 	emit(t, sim.Okta().Emit, 300, 0)
 	var replicas [2]*process
 	replicas[0] = start(0)
-	refused(t, "no root key is given", "--data-dir", dirs[1], "--database-url", database, "--master-key-file", filepath.Join(dirs[0], "master.key"))
+	refused(t, "no root key is given", "--public-url", public, "--data-dir", dirs[1], "--database-url", database, "--master-key-file", filepath.Join(dirs[0], "master.key"))
 	write(t, filepath.Join(dirs[1], "credentials"), string(must[[]byte](t)(os.ReadFile(filepath.Join(dirs[0], "credentials")))))
-	refused(t, "is missing", "--data-dir", dirs[1], "--database-url", database)
+	refused(t, "is missing", "--public-url", public, "--data-dir", dirs[1], "--database-url", database)
 	replicas[1] = start(1)
 	user := &process{dir: dirs[0], url: public}
 	col := collectOkta(t, user, sim)
+	misbehave(t, sim)
 	total := 300
 	for i := range kills {
 		n := 10 + rand.IntN(40)
@@ -120,6 +121,9 @@ func TestTwoReplicasLoseNothingWhenOneIsKilled(t *testing.T) {
 		replicas[i%2].kill(t)
 		must[*appfabric.ListAppBundlesOutput](t)(user.client(t).ListAppBundles(t.Context(), &appfabric.ListAppBundlesInput{}))
 		replicas[i%2] = start(i % 2)
+	}
+	if err := sim.ClearFaults("OKTA"); err != nil {
+		t.Fatal(err)
 	}
 	eventually(t, 2*time.Minute, "everything is delivered", col.complete(t, total))
 	replicas[0].kill(t)
