@@ -21,12 +21,12 @@ func CheckTags(tags []Tag) error {
 		return Invalid("A resource can have at most %d tags.", MaxTags)
 	}
 	seen := make(map[string]bool, len(tags))
-	for _, t := range tags {
+	for i, t := range tags {
 		if strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
-			return Invalid("The tag key %q begins with aws:, which is reserved for AWS use.", t.Key)
+			return InvalidField(fmt.Sprintf("tags[%d].key", i), "The tag key %q begins with aws:, which is reserved for AWS use.", t.Key)
 		}
 		if seen[t.Key] {
-			return Invalid("The tag key %q is given more than once.", t.Key)
+			return InvalidField(fmt.Sprintf("tags[%d].key", i), "The tag key %q is given more than once.", t.Key)
 		}
 		seen[t.Key] = true
 	}

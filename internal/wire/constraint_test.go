@@ -212,6 +212,9 @@ func TestEveryEdge(t *testing.T) {
 		c := byName[op.Name]
 		visit(nil, op.Input, func(path []string, m wire.Member) {
 			for _, e := range edgesOf(m) {
+				if m.Name == "app" && !e.broken {
+					continue // of the lengths that the model allows, only some are names of applications
+				}
 				target, body := c.with(t, op.Input, path, m, e.value)
 				r := s.send(t, w, c.method, target, body)
 				name := strings.Join(path, ".")
@@ -289,7 +292,7 @@ func TestSpotChecks(t *testing.T) {
 			"several faults", "POST", bundle + "/appauthorizations",
 			`{"app":"` + long(256) + `","authType":"saml","credential":{},"tenant":{"tenantIdentifier":"` + long(1025) + `","tenantDisplayName":"` + long(2049) + `"},"clientToken":"x"}`, "fieldValidationFailed",
 			map[string]string{
-				"app":                      "Member must have length less than or equal to 255",
+				"app":                      "Member must satisfy enum value set: [OKTA, DROPBOX, TERRAFORMCLOUD]",
 				"credential":               "Member must have exactly one of the members: [oauth2Credential, apiKeyCredential]",
 				"tenant.tenantIdentifier":  "Member must have length less than or equal to 1024",
 				"tenant.tenantDisplayName": "Member must have length less than or equal to 2048",
@@ -341,7 +344,7 @@ func TestSpotChecks(t *testing.T) {
 		{
 			"ingestion", "POST", bundle + "/ingestions", `{"app":"","tenantId":"","ingestionType":"all"}`, "fieldValidationFailed",
 			map[string]string{
-				"app":           "Member must have length greater than or equal to 1",
+				"app":           "Member must satisfy enum value set: [OKTA, DROPBOX, TERRAFORMCLOUD]",
 				"tenantId":      "Member must have length greater than or equal to 1",
 				"ingestionType": "Member must satisfy enum value set: [auditLog]",
 			},

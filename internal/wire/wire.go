@@ -79,10 +79,21 @@ type api struct {
 func New(o Options) http.Handler {
 	a := &api{Options: o, mux: http.NewServeMux(), throttle: newThrottle(o.Throttle)}
 	for _, op := range slices.Concat(routes(), administration()) {
+		knowApps(op.input, o.Control.Apps())
 		a.mux.Handle(op.method+" "+op.pattern, a.serve(&op))
 	}
 	a.mux.Handle("/", a.serve(nil))
 	return a
+}
+
+// knowApps makes the applications that there are a constraint of the member that
+// names one: the model has them as a plain string, AWS refuses others.
+func knowApps(members []member, names []string) {
+	for i := range members {
+		if members[i].name == "app" {
+			members[i].shape.enum = names
+		}
+	}
 }
 
 // ServeHTTP keeps from ServeMux what it would answer by itself: a redirect to a
