@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"testing"
 	"time"
 
@@ -51,8 +52,14 @@ func TestTerraformCloudFromCreateAppBundleToFiles(t *testing.T) {
 	p.stop(t)
 }
 
-// kills is how often the server is killed under faults.
-const kills = 30
+// kills is how often the server is killed under faults; make soak does so for
+// longer.
+func kills() int {
+	if os.Getenv("SOAK") != "" {
+		return 600
+	}
+	return 30
+}
 
 func TestNothingIsLostOrTwiceUnderFaultsAndKills(t *testing.T) {
 	t.Parallel()
@@ -74,7 +81,7 @@ func TestNothingIsLostOrTwiceUnderFaultsAndKills(t *testing.T) {
 	col := collectOkta(t, p, sim)
 	misbehave(t, sim)
 	total := 500
-	for range kills {
+	for range kills() {
 		n := 20 + rand.IntN(80)
 		emit(t, sim.Okta().Emit, n, 0)
 		total += n

@@ -113,7 +113,7 @@ func TestTwoReplicasLoseNothingWhenOneIsKilled(t *testing.T) {
 	col := collectOkta(t, user, sim)
 	misbehave(t, sim)
 	total := 300
-	for i := range kills {
+	for i := range kills() {
 		n := 10 + rand.IntN(40)
 		emit(t, sim.Okta().Emit, n, 0)
 		total += n
