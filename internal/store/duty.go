@@ -159,11 +159,12 @@ func (s *Store) NextDue(ctx context.Context, d Duty) (time.Time, bool, error) {
 }
 
 // Release gives up all leases of an owner, after its work has ended. Their
-// rows are due as they were.
+// rows are due as they were, and what was stopped is no attempt.
 func (s *Store) Release(ctx context.Context, d Duty, owner string) error {
 	return s.update(ctx, "release "+string(d), func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE `+string(d)+`
-			SET lease_owner = '', lease_until = 0, fence = fence + 1 WHERE lease_owner = ?`, owner)
+			SET lease_owner = '', lease_until = 0, fence = fence + 1,
+			    attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END WHERE lease_owner = ?`, owner)
 		return err
 	})
 }

@@ -154,8 +154,8 @@ func TestReleaseGivesUpOnlyTheOwnersLeases(t *testing.T) {
 	if err := s.Finish(t.Context(), mine[0], clk.Now()); !errors.Is(err, store.ErrFenced) {
 		t.Errorf("a released claim still writes: %v", err)
 	}
-	if again := claimOne(t, s, store.DutyPoll); again.ID != mine[0].ID {
-		t.Errorf("claimed %s, want the released %s", again.ID, mine[0].ID)
+	if again := claimOne(t, s, store.DutyPoll); again.ID != mine[0].ID || again.Attempt != 1 {
+		t.Errorf("claimed %+v, want the first attempt at the released %s", again, mine[0].ID)
 	}
 }
 
