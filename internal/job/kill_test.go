@@ -57,7 +57,7 @@ func TestMain(m *testing.M) {
 }
 
 // child works the rows of a database until SIGTERM. Then it prints how many of
-// its writes were refused.
+// its writes came to nothing because another had the row.
 func child(place, peer string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -73,7 +73,9 @@ func child(place, peer string) error {
 		Log: slog.New(slog.DiscardHandler), Observer: &observer{},
 		Kinds: []job.Kind{{Duty: store.DutyPoll, Workers: childWorkers, Timeout: 10 * time.Second, Run: func(ctx context.Context, c store.Claim) error {
 			err := step(ctx, s, c, peer, started)
-			if errors.Is(err, store.ErrFenced) {
+			if errors.Is(err, store.ErrFenced) || errors.Is(err, context.Canceled) {
+				// Refused, or not even tried: the renewal was first to see that
+				// the lease is lost.
 				fenced.Add(1)
 			}
 			return err

@@ -65,7 +65,7 @@ func TestReplicasOnOneDatabase(t *testing.T) {
 	j.settle(t)
 
 	if n := fenced(t, replicas[0]); n < childWorkers {
-		t.Errorf("%d writes of the stopped replica were refused, want all %d that came late", n, childWorkers)
+		t.Errorf("%d writes of the stopped replica came to nothing, want all %d that came late", n, childWorkers)
 	}
 	for _, f := range j.faults {
 		t.Error(f)
