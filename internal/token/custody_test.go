@@ -499,6 +499,29 @@ func TestFenced(t *testing.T) {
 	}
 }
 
+// TestReleasedMeanwhile: a stop gives the leases up while an answer is on its
+// way. The answer is kept, and the token is not sent again.
+func TestReleasedMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := oktaWorld(t, simulator.OktaOptions{})
+	w.connect()
+	w.clock.Add(30 * time.Minute)
+	w.onStepDo("answered", func() error {
+		return w.store.Release(t.Context(), store.DutyRefresh, "replica-1")
+	})
+	if err := w.refresh(); !errors.Is(err, store.ErrFenced) {
+		t.Fatalf("a refresh whose lease was given up: %v, want ErrFenced", err)
+	}
+	w.mustRefresh()
+	w.want(w.now(), fabric.Connected, "")
+	if err := w.poll(); err != nil {
+		t.Error(err)
+	}
+	if n := w.sentTwice(); n != 0 {
+		t.Errorf("%d tokens were sent twice", n)
+	}
+}
+
 func TestDeletedMeanwhile(t *testing.T) {
 	t.Parallel()
 	w := oktaWorld(t, simulator.OktaOptions{})
