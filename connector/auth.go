@@ -36,19 +36,22 @@ type Auth struct {
 	Grant  Grant
 	Tenant Tenant
 
-	Origin       string // of the API, such as "https://{domain}"; calls elsewhere are refused
-	AuthorizeURL string // of AuthorizationCode
-	TokenURL     string // of all but APIKey
-	RevokeURL    string // RFC 7009; empty: the provider has none
+	Origin       string   // of the API, such as "https://{domain}"; calls elsewhere are refused
+	Origins      []string // further ones that a session may call; "https://*.zoom.us" is every host below zoom.us
+	AuthorizeURL string   // of AuthorizationCode
+	TokenURL     string   // of all but APIKey
+	RevokeURL    string   // RFC 7009; empty: the provider has none
 
 	Scopes         []string          // to ask for; of a grant without consent, those that the client must have
 	ScopeParam     string            // empty: "scope"
 	ScopeSeparator string            // empty: a space
 	Params         map[string]string // further parameters of the authorize URL
+	TokenParams    map[string]string // further parameters of every request for tokens, templates like the URLs
 	ClientAuth     ClientAuth
 	PKCE           bool // S256, where the provider takes it
 
-	TokenPath string // member of the token answer that holds the tokens, such as "authed_user"; empty: the answer itself
+	TokenPath  string // member of the token answer that holds the tokens, such as "authed_user"; empty: the answer itself
+	ScopesTold bool   // the answer's "scope" lists what was granted, in the spelling of Scopes: less fails the connection
 
 	Rotating bool          // each refresh token is good for one use
 	Lifetime time.Duration // of an access token whose answer does not say
@@ -128,6 +131,23 @@ func (t Tenant) Vars(identifier string) (map[string]string, error) {
 		return vars, nil
 	}
 	return nil, fmt.Errorf("the tenant identifier %q is not of the form that the application uses: %s", identifier, t.Hint)
+}
+
+// Allows says whether a session may call an origin, such as
+// "https://api.example.com": the application's own, or one of its further ones.
+func (a Auth) Allows(origin string, vars map[string]string) bool {
+	if origin == Expand(a.Origin, vars) {
+		return true
+	}
+	for _, o := range a.Origins {
+		o = Expand(o, vars)
+		scheme, suffix, wild := strings.Cut(o, "*")
+		host, below := strings.CutPrefix(origin, scheme)
+		if o == origin || wild && below && strings.HasSuffix(host, suffix) && len(host) > len(suffix) {
+			return true
+		}
+	}
+	return false
 }
 
 // Expand replaces each {name} of a template by its variable. A name without a

@@ -35,6 +35,9 @@ type App struct {
 	// an ingestion needs its own application only.
 	Requires string
 
+	// Pace is how fast the provider may be called.
+	Pace Pace
+
 	// Open starts a session for one authorization. It does no I/O.
 	//
 	// Open nil means that the application has no connector yet: then it has
@@ -46,6 +49,9 @@ type App struct {
 	// named stream. It is pure and total: any bytes give a filled event or an
 	// error, never a panic; after an error the caller emits the base event.
 	// It keeps no reference to raw beyond the use of e.
+	//
+	// Normalize nil means that the application has no mapping yet: what is
+	// collected from it can be delivered raw only. HasMapping is how to ask.
 	Normalize func(stream string, raw []byte, e *ocsf.Event) error
 }
 
@@ -128,10 +134,13 @@ type Record struct {
 	Raw  []byte    // the element's own bytes as they stood in the page
 }
 
-// HasConnector says whether Open, Normalize and Streams are there. Without a
-// connector an application has a name and a way to sign in, and nothing can be
-// collected from it.
+// HasConnector says whether Open and Streams are there. Without a connector an
+// application has a name and a way to sign in, and nothing can be collected
+// from it.
 func (a App) HasConnector() bool { return a.Open != nil }
+
+// HasMapping says whether records of the application can be made OCSF.
+func (a App) HasMapping() bool { return a.Normalize != nil }
 
 // FindStream returns the stream of that name.
 func (a App) FindStream(name string) (Stream, bool) {

@@ -47,13 +47,13 @@ func (c normalizeCmd) choose() (connector.App, string, error) {
 	var names []string
 	for _, a := range all.Apps() {
 		if !strings.EqualFold(a.Name, c.App) {
-			if a.HasConnector() {
+			if a.HasMapping() {
 				names = append(names, a.Name)
 			}
 			continue
 		}
-		if !a.HasConnector() {
-			return a, "", fmt.Errorf("normalize: %s has no connector yet, so its records cannot be normalised; selvedge apps shows which applications have one", a.Name)
+		if !a.HasMapping() {
+			return a, "", fmt.Errorf("normalize: %s has no mapping yet, so its records cannot be normalised; selvedge apps shows which applications have one", a.Name)
 		}
 		if c.Stream == "" {
 			return a, a.Streams[0].Name, nil
@@ -67,7 +67,7 @@ func (c normalizeCmd) choose() (connector.App, string, error) {
 		}
 		return a, "", fmt.Errorf("normalize: %s has no stream %q; it has %s", a.Name, c.Stream, strings.Join(streams, ", "))
 	}
-	return connector.App{}, "", fmt.Errorf("normalize: there is no application %q; those with a connector are %s", c.App, strings.Join(names, ", "))
+	return connector.App{}, "", fmt.Errorf("normalize: there is no application %q; those with a mapping are %s", c.App, strings.Join(names, ", "))
 }
 
 // normalizeLines writes a line for each line of in and returns how many were

@@ -60,9 +60,6 @@ func TestDescriptions(t *testing.T) {
 				}
 				return
 			}
-			if app.Normalize == nil {
-				t.Error("Normalize must be there")
-			}
 			checkStreams(t, app.Streams)
 		})
 	}
@@ -90,7 +87,7 @@ func checkAuth(t *testing.T, a connector.Auth) {
 			t.Errorf("grant %d lacks a URL", a.Grant)
 		}
 	}
-	for _, template := range []string{a.Origin, a.TokenURL, a.AuthorizeURL, a.RevokeURL} {
+	for _, template := range append([]string{a.Origin, a.TokenURL, a.AuthorizeURL, a.RevokeURL}, a.Origins...) {
 		u, err := url.Parse(regexp.MustCompile(`\{\w+\}`).ReplaceAllString(template, "x"))
 		if template != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
 			t.Errorf("URL %q: want an https one", template)

@@ -26,6 +26,8 @@ type Case struct {
 	Tenant string // a tenant identifier that the application takes
 	List   string // member of a page that holds its records; empty: the page is the list
 
+	Facts map[string]string // what a connected authorization's Env.Facts holds; nil: nothing that calls need
+
 	// NextInBody is set where the way to the next page is told in the body: a
 	// page that cannot be decoded then cannot be stepped over.
 	NextInBody bool

@@ -21,8 +21,9 @@ type rig struct {
 	Harness
 	c      Case
 	stream connector.Stream
-	origin *url.URL // of the tenant
-	server *url.URL // of the simulated provider
+	vars   map[string]string // of the tenant
+	origin *url.URL          // of the tenant
+	server *url.URL          // of the simulated provider
 	http   *http.Client
 
 	mu      sync.Mutex
@@ -44,7 +45,7 @@ func newRig(t *testing.T, c Case) *rig {
 	if err != nil {
 		t.Fatalf("tenant: %v", err)
 	}
-	r.origin = mustURL(t, connector.Expand(c.App.Auth.Origin, vars))
+	r.vars, r.origin = vars, mustURL(t, connector.Expand(c.App.Auth.Origin, vars))
 	r.server = mustURL(t, server.URL)
 	stream, ok := c.App.FindStream(c.Stream)
 	if !ok {
@@ -79,7 +80,7 @@ func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { ret
 func (r *rig) roundTrip(next http.RoundTripper, req *http.Request) (*http.Response, error) {
 	at := req.URL.Scheme + "://" + req.URL.Host
 	r.mu.Lock()
-	own := at == r.origin.String() || at == r.server.String()
+	own := at == r.server.String() || r.c.App.Auth.Allows(at, r.vars)
 	if own {
 		r.calls++
 	} else {
@@ -92,6 +93,9 @@ func (r *rig) roundTrip(next http.RoundTripper, req *http.Request) (*http.Respon
 	}
 	sent := req.Clone(req.Context())
 	sent.URL.Scheme, sent.URL.Host, sent.Host = r.server.Scheme, r.server.Host, ""
+	if req.URL.Host != r.server.Host {
+		sent.Header.Set("X-Forwarded-Host", req.URL.Host) // as outbound does
+	}
 	r.Sign(sent)
 	resp, err := next.RoundTrip(sent)
 	if err != nil || alter == nil {
@@ -111,7 +115,9 @@ func (r *rig) roundTrip(next http.RoundTripper, req *http.Request) (*http.Respon
 func (r *rig) session() connector.Session { return r.open(r.c.Tenant) }
 
 func (r *rig) open(tenant string) connector.Session {
-	return r.c.App.Open(connector.Env{Tenant: tenant, HTTP: r.http, Now: r.clock, Log: slog.New(slog.DiscardHandler)})
+	return r.c.App.Open(connector.Env{
+		Tenant: tenant, HTTP: r.http, Facts: r.c.Facts, Now: r.clock, Log: slog.New(slog.DiscardHandler),
+	})
 }
 
 func (r *rig) clock() time.Time {

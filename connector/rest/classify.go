@@ -34,18 +34,12 @@ type Rule struct {
 }
 
 // Wait is a header that tells when to call again.
-type Wait struct {
-	Header string
-	Unit   Unit
-}
-
-// Unit is what the number in a Wait header counts.
-type Unit int
+type Wait = connector.Wait
 
 // The dialects of waiting.
 const (
-	Seconds Unit = iota // from now, fractions allowed; or an HTTP date (RFC 9110, section 10.2.3)
-	Epoch               // seconds since 1970
+	Seconds = connector.Seconds
+	Epoch   = connector.Epoch
 )
 
 // maxWait bounds what a provider may ask for, so that a nonsensical header

@@ -25,7 +25,8 @@ import (
 // Client makes the calls of one session to one tenant. It keeps no state
 // between calls and is safe for concurrent use.
 type Client struct {
-	name    string   // begins every Op, such as "okta"
+	name    string // begins every Op, such as "okta"
+	auth    connector.Auth
 	base    *url.URL // the tenant's origin; nil: bad says why
 	bad     error
 	vars    map[string]string
@@ -38,7 +39,7 @@ type Client struct {
 // does not take makes every call fail as Forbidden, with the text that
 // connector.Tenant has for the person who gave it.
 func New(name string, auth connector.Auth, env connector.Env, dialect Dialect) *Client {
-	c := &Client{name: name, http: env.HTTP, now: env.Now, dialect: dialect}
+	c := &Client{name: name, auth: auth, http: env.HTTP, now: env.Now, dialect: dialect}
 	if c.vars, c.bad = auth.Tenant.Vars(env.Tenant); c.bad != nil {
 		return c
 	}
@@ -54,7 +55,8 @@ func (c *Client) Var(name string) string { return c.vars[name] }
 type Request struct {
 	Op          string // what is done, such as "list system log"
 	Method      string
-	Ref         string // path, escaped, and query if there is one; relative to the tenant's origin
+	Origin      string // empty: the tenant's; else another that connector.Auth allows, such as "https://slack.com"
+	Ref         string // path, escaped, and query if there is one; relative to the origin
 	Query       url.Values
 	Body        []byte
 	ContentType string
@@ -106,11 +108,21 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 }
 
 func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) {
-	u, err := c.base.Parse(r.Ref)
+	base := c.base
+	if r.Origin != "" {
+		if !c.auth.Allows(r.Origin, c.vars) {
+			return nil, errForeign
+		}
+		var err error
+		if base, err = url.Parse(r.Origin); err != nil {
+			return nil, errForeign
+		}
+	}
+	u, err := base.Parse(r.Ref)
 	if err != nil {
 		return nil, err
 	}
-	if !sameOrigin(u, c.base) {
+	if !sameOrigin(u, base) {
 		return nil, errForeign
 	}
 	if len(r.Query) > 0 {

@@ -43,6 +43,10 @@ func (c *Control) CreateIngestionDestination(ctx context.Context, caller fabric.
 	if err != nil {
 		return fabric.IngestionDestination{}, err
 	}
+	if in.Processing.Schema == fabric.SchemaOCSF && !c.apps[i.App].HasMapping() {
+		return fabric.IngestionDestination{}, fabric.InvalidField("processingConfiguration.auditLog.schema",
+			"This version of the server has no OCSF mapping for %s yet. What is collected from it can be delivered with schema raw.", i.App)
+	}
 	if err := c.prepare(ctx, caller, in.Processing, in.Place); err != nil {
 		return fabric.IngestionDestination{}, err
 	}

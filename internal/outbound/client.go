@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 const maxRedirects = 3
@@ -12,12 +13,14 @@ const maxRedirects = 3
 // there, and ends a call with everything that belongs to it after Options.Timeout. A request to the target that the
 // origin is mapped to counts as one to the origin, so links in either's answers can be followed.
 //
+// Allow names further origins of the provider's that count like the one; nil: there are none.
+//
 // A nil sign adds nothing to a request. A nil base lets an unsigned client go to any https origin, each call and its
 // redirects staying at the one where it began; with sign, a nil base refuses every call.
 //
 // Errors are those of the package, those of sign, and network errors, all inside a *url.Error.
-func (t *Transport) Client(sign Signer, base *url.URL) *http.Client {
-	c := &client{transport: t, sign: sign, base: base}
+func (t *Transport) Client(sign Signer, base *url.URL, allow func(origin string) bool) *http.Client {
+	c := &client{transport: t, sign: sign, base: base, allow: allow}
 	return &http.Client{Transport: c, Timeout: t.timeout, CheckRedirect: c.checkRedirect}
 }
 
@@ -25,6 +28,7 @@ type client struct {
 	transport *Transport
 	sign      Signer
 	base      *url.URL
+	allow     func(origin string) bool
 }
 
 // RoundTrip signs the request for the provider's own origin and sends it.
@@ -47,10 +51,13 @@ func (c *client) RoundTrip(r *http.Request) (*http.Response, error) {
 func (c *client) prepare(r *http.Request) (*http.Request, error) {
 	out := r.Clone(r.Context())
 	if c.base != nil || c.sign != nil {
-		if !c.home(r.URL, c.base) {
+		switch {
+		case c.further(r.URL):
+		case c.home(r.URL, c.base):
+			out.URL.Scheme, out.URL.Host = c.base.Scheme, c.base.Host
+		default:
 			return nil, fmt.Errorf("%w: %s", ErrForeignHost, place(r.URL))
 		}
-		out.URL.Scheme, out.URL.Host = c.base.Scheme, c.base.Host
 	}
 	if c.sign == nil {
 		return out, nil
@@ -59,6 +66,11 @@ func (c *client) prepare(r *http.Request) (*http.Request, error) {
 		return nil, fmt.Errorf("outbound: sign: %w", err)
 	}
 	return out, nil
+}
+
+// further says whether u is at another origin that the client may call.
+func (c *client) further(u *url.URL) bool {
+	return c.base != nil && c.allow != nil && u.User == nil && c.allow(strings.ToLower(u.Scheme+"://"+u.Host))
 }
 
 // home says whether u is at base, or where base is mapped to.
@@ -77,7 +89,7 @@ func (c *client) checkRedirect(r *http.Request, via []*http.Request) error {
 		base = via[0].URL
 	}
 	switch {
-	case !c.home(r.URL, base):
+	case !c.home(r.URL, base) && !c.further(r.URL):
 		return fmt.Errorf("%w: redirect to %s", ErrForeignHost, place(r.URL))
 	case via[0].Method != "" && via[0].Method != http.MethodGet && via[0].Method != http.MethodHead:
 		return fmt.Errorf("%w: it answers a %s", ErrRedirect, via[0].Method)

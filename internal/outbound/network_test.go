@@ -58,7 +58,7 @@ func newClient(t *testing.T, o outbound.Options, sign outbound.Signer, base stri
 	t.Helper()
 	tr := outbound.New(o)
 	t.Cleanup(tr.CloseIdleConnections)
-	return tr.Client(sign, parse(t, base))
+	return tr.Client(sign, parse(t, base), nil)
 }
 
 func parse(t *testing.T, s string) *url.URL {

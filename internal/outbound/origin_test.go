@@ -206,7 +206,7 @@ func TestBadOptions(t *testing.T) {
 		"proxy":  {ProxyURL: &url.URL{Scheme: "ftp", Host: "proxy"}},
 	} {
 		tr := outbound.New(o)
-		if _, _, err := get(t, tr.Client(nil, nil), "https://a.com/"); err == nil || !strings.Contains(err.Error(), "outbound: ") {
+		if _, _, err := get(t, tr.Client(nil, nil, nil), "https://a.com/"); err == nil || !strings.Contains(err.Error(), "outbound: ") {
 			t.Errorf("%s: %v", name, err)
 		}
 		if _, err := tr.Rewrite("https://a.com/"); err == nil {

@@ -105,7 +105,7 @@ func TestClientStaysHome(t *testing.T) {
 	if n := arrived.Load(); n != 1 {
 		t.Errorf("%d requests arrived, want 1", n)
 	}
-	unbound := outbound.New(p.opts).Client(bearer(t, "s3cret"), nil)
+	unbound := outbound.New(p.opts).Client(bearer(t, "s3cret"), nil, nil)
 	if _, _, err := get(t, unbound, p.url("/")); !errors.Is(err, outbound.ErrForeignHost) {
 		t.Errorf("a signing client without a base: %v, want ErrForeignHost", err)
 	}
@@ -115,7 +115,7 @@ func TestHTTPSOnly(t *testing.T) {
 	t.Parallel()
 	tr := outbound.New(outbound.Options{})
 	for _, u := range []string{"http://acme.example.com/", "ftp://acme.example.com/", "https:///x", "https://u:pw@acme.example.com/"} {
-		if _, _, err := get(t, tr.Client(nil, nil), u); !errors.Is(err, outbound.ErrNotHTTPS) && !strings.Contains(fmt.Sprint(err), "no Host") {
+		if _, _, err := get(t, tr.Client(nil, nil, nil), u); !errors.Is(err, outbound.ErrNotHTTPS) && !strings.Contains(fmt.Sprint(err), "no Host") {
 			t.Errorf("%s: %v, want ErrNotHTTPS", u, err)
 		} else if strings.Contains(err.Error(), "pw") {
 			t.Errorf("the error shows the password: %v", err)
@@ -181,7 +181,7 @@ func TestRedirectWithoutBase(t *testing.T) {
 			http.Redirect(w, r, "https://other.example.com:"+strings.Split(r.Host, ":")[1]+"/", http.StatusFound)
 		}
 	})
-	c := outbound.New(p.opts).Client(nil, nil)
+	c := outbound.New(p.opts).Client(nil, nil, nil)
 	t.Cleanup(c.CloseIdleConnections)
 	if _, _, err := get(t, c, p.url("/")); err != nil {
 		t.Error(err)
@@ -291,7 +291,7 @@ func TestPostIsNotReplayed(t *testing.T) {
 func TestRedact(t *testing.T) {
 	t.Parallel()
 	tr := outbound.New(outbound.Options{Timeout: time.Second})
-	_, _, err := get(t, tr.Client(nil, nil), "https://127.0.0.1:1/path?token=s3cret#frag")
+	_, _, err := get(t, tr.Client(nil, nil, nil), "https://127.0.0.1:1/path?token=s3cret#frag")
 	if err == nil || !strings.Contains(err.Error(), "s3cret") {
 		t.Fatalf("net/http's error %v no longer shows the query: Redact may go", err)
 	}

@@ -76,7 +76,7 @@ func (m *Manager) post(ctx context.Context, c call) (answer, error) {
 		return answer{}, fmt.Errorf("%w: %w", errUnsent, err)
 	}
 	at := m.o.Now()
-	client := m.o.Transport.Client(nil, req.URL)
+	client := m.o.Transport.Client(nil, req.URL, nil)
 	// A redirected token request would be sent twice, and what answers one is
 	// no token endpoint.
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

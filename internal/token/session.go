@@ -47,6 +47,10 @@ func (m *Manager) session(g store.Grant, t tokens, facts map[string]string) (con
 	if err := Connectable(app); err != nil {
 		return nil, fmt.Errorf("token: open session: %w", err)
 	}
+	vars, err := app.Auth.Tenant.Vars(t.Tenant)
+	if err != nil {
+		return nil, fmt.Errorf("token: open session: %w", err)
+	}
 	base, err := place(app, t.Tenant, app.Auth.Origin)
 	if err != nil {
 		return nil, fmt.Errorf("token: open session: %w", err)
@@ -57,7 +61,7 @@ func (m *Manager) session(g store.Grant, t tokens, facts map[string]string) (con
 	if err != nil {
 		return nil, fmt.Errorf("token: open session: %w", err)
 	}
-	client := m.o.Transport.Client(signer, base)
+	client := m.o.Transport.Client(signer, base, func(origin string) bool { return app.Auth.Allows(origin, vars) })
 	if len(g.Previous) > 0 && !undecided(g) {
 		client.Transport = &witness{next: client.Transport, worked: func(ctx context.Context) {
 			if err := m.o.Store.DropPrevious(ctx, g.Authorization.ID, g.Version); err != nil {
