@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -32,6 +33,14 @@ type route struct {
 	method, path string
 	limited      bool // counted against the rate limit
 	handle       handler
+	host         string // the provider's own; empty: any
+}
+
+// on binds the route to one of the provider's hosts, such as "api.slack.com":
+// meant for another, as X-Forwarded-Host tells, it is not there.
+func (rt route) on(host string) route {
+	rt.host = host
+	return rt
 }
 
 // dialect is how one provider says what every provider has to say.
@@ -92,7 +101,9 @@ func (a *app) serve(d dialect, routes []route) {
 	for path, methods := range paths {
 		a.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			rt, ok := methods[r.Method]
-			if !ok {
+			if meant := r.Header.Get("X-Forwarded-Host"); rt.host != "" && meant != "" && !strings.EqualFold(meant, rt.host) {
+				rt = route{handle: func(r *http.Request) answer { return a.dialect.unknown(r, false) }}
+			} else if !ok {
 				rt = route{handle: func(r *http.Request) answer { return a.dialect.unknown(r, true) }}
 			}
 			a.run(w, r, rt)

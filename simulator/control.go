@@ -122,11 +122,11 @@ func controlInject(a application, in controlRequest) (any, error) {
 }
 
 func controlTokenRequests(a application) (any, error) {
-	okta, ok := a.(*Okta)
+	g, ok := a.(grantor)
 	if !ok {
 		return nil, fmt.Errorf("%s has no token endpoint", a.core().name)
 	}
-	return map[string]any{"requests": okta.TokenRequests()}, nil
+	return map[string]any{"requests": g.TokenRequests()}, nil
 }
 
 // recordList has each record's bytes in base64, as encoding/json writes []byte.

@@ -41,8 +41,10 @@
 // # To add an application
 //
 // One file with its options, its routes, its dialect and its permit, one with its
-// records, and a line in [New]. Faults, the feed, OAuth bookkeeping, the consent
-// page and the control surface come with the embedded app.
+// records, and a line in [New]. Faults, the feed and the control surface come with
+// the embedded app, the consent page and the token endpoint with the embedded
+// signIn, which takes the provider's rules and words as data. A route says with on
+// which of the provider's hosts it is at.
 //
 // # Control surface
 //

@@ -21,6 +21,7 @@ type Event struct {
 	// them (a bad one, for a test) needs them here.
 	ID        string
 	Published time.Time
+	Stream    string // of applications with several feeds
 
 	// Arrival is when the provider has the event in its log: it is not shown
 	// earlier. Zero, or a time already behind what has been shown: now.
@@ -35,6 +36,7 @@ type entry struct {
 // feed is the audit log of one application.
 type feed struct {
 	idKey, timeKey string                                    // members of a record
+	tell           func(raw []byte) (Event, error)           // in their place: fills in all but Raw and Arrival; nil: they do
 	compose        func(rng *rand.Rand, at time.Time) []byte // one varied record
 	seed, stream   uint64
 
@@ -189,6 +191,17 @@ func (a *app) identify(e *Event) error {
 	if e.ID != "" && !e.Published.IsZero() {
 		return nil
 	}
+	if a.tell != nil {
+		told, err := a.tell(e.Raw)
+		if err != nil {
+			return err
+		}
+		e.ID, e.Stream = cmp.Or(e.ID, told.ID), cmp.Or(e.Stream, told.Stream)
+		if e.Published.IsZero() {
+			e.Published = told.Published
+		}
+		return nil
+	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(e.Raw, &members); err != nil {
 		return fmt.Errorf("record without id and time: %w", err)
@@ -254,6 +267,17 @@ func (a *app) published(from, to time.Time) []entry {
 		}
 	}
 	return seen
+}
+
+// ofStream keeps the entries of one feed.
+func ofStream(list []entry, stream string) []entry {
+	var out []entry
+	for _, e := range list {
+		if e.Stream == stream {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // show records that the page has been sent.

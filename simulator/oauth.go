@@ -32,6 +32,9 @@ type grants struct {
 	grace      time.Duration // a rotated token is still taken for this long
 	accessLife time.Duration
 	idleLife   time.Duration // a refresh token unused for longer is void; 0: never
+	codeLife   time.Duration
+	silent     bool     // a refresh is answered without the refresh token, which stays good
+	own        []string // scopes of what the client is granted alone
 
 	tickets map[string]ticket
 	codes   map[string]code
@@ -49,15 +52,17 @@ type ticket struct {
 type code struct {
 	redirect, challenge, user string
 	scopes                    []string
+	refreshes                 bool
 	expires                   time.Time
 }
 
 // family is all that came from one consent.
 type family struct {
-	user    string
-	scopes  []string
-	revoked bool
-	current string // the refresh token to use next
+	user      string
+	scopes    []string
+	refreshes bool // a refresh token comes with it
+	revoked   bool
+	current   string // the refresh token to use next
 }
 
 type access struct {
@@ -82,15 +87,14 @@ type tokenAnswer struct {
 	AccessToken  string `json:"access_token"`
 	Scope        string `json:"scope"`
 	RefreshToken string `json:"refresh_token,omitempty"`
-}
 
-// grantErrors is how a provider words the refusals of a grant.
-type grantErrors struct{ code, redirect, verifier, refresh, scope string }
+	user string // who consented
+}
 
 func newGrants(m *mint) grants {
 	return grants{
 		mint: m, tickets: map[string]ticket{}, codes: map[string]code{},
-		access: map[string]access{}, refresh: map[string]*refresh{},
+		access: map[string]access{}, refresh: map[string]*refresh{}, codeLife: codeLife, accessLife: time.Hour,
 	}
 }
 
@@ -113,7 +117,7 @@ func (g *grants) takeTicket(id string, now time.Time) (url.Values, bool) {
 }
 
 // newCode is what an approval is worth.
-func (g *grants) newCode(query url.Values, user string, now time.Time) string {
+func (g *grants) newCode(query url.Values, user string, scopes []string, refreshes bool, now time.Time) string {
 	for id, c := range g.codes {
 		if now.After(c.expires) {
 			delete(g.codes, id)
@@ -122,7 +126,7 @@ func (g *grants) newCode(query url.Values, user string, now time.Time) string {
 	id := g.mint.secret()
 	g.codes[id] = code{
 		redirect: query.Get("redirect_uri"), challenge: query.Get("code_challenge"),
-		user: user, scopes: strings.Fields(query.Get("scope")), expires: now.Add(codeLife),
+		user: user, scopes: scopes, refreshes: refreshes, expires: now.Add(g.codeLife),
 	}
 	return id
 }
@@ -130,53 +134,56 @@ func (g *grants) newCode(query url.Values, user string, now time.Time) string {
 // redeem exchanges a code, once. RFC 6749 section 4.1.3 and RFC 7636 section 4.6:
 // the redirect address must be the authorized one, and a verifier must hash to
 // the challenge.
-func (g *grants) redeem(form url.Values, now time.Time, words grantErrors) (tokenAnswer, *oauthError) {
+func (g *grants) redeem(form url.Values, now time.Time) (tokenAnswer, failure, bool) {
 	id := form.Get("code")
 	c, ok := g.codes[id]
-	if !ok || now.After(c.expires) {
-		return tokenAnswer{}, &oauthError{"invalid_grant", words.code}
-	}
-	if form.Get("redirect_uri") != c.redirect {
-		return tokenAnswer{}, &oauthError{"invalid_grant", words.redirect}
-	}
 	verifier := form.Get("code_verifier")
-	if c.challenge != "" && challengeOf(verifier) != c.challenge {
-		return tokenAnswer{}, &oauthError{"invalid_grant", words.verifier}
+	switch {
+	case !ok || now.After(c.expires):
+		return tokenAnswer{}, badCode, false
+	case form.Get("redirect_uri") != c.redirect:
+		return tokenAnswer{}, badRedirect, false
+	case c.challenge != "" && challengeOf(verifier) != c.challenge:
+		return tokenAnswer{}, badVerifier, false
 	}
 	delete(g.codes, id)
-	return g.issue(&family{user: c.user, scopes: c.scopes}, c.scopes, now), nil
+	return g.issue(&family{user: c.user, scopes: c.scopes, refreshes: c.refreshes}, c.scopes, now), 0, true
 }
 
 // renew takes a refresh token. With rotation a token is taken once: the same
 // again, after the grace time, ends the whole family (RFC 9700 section 4.14.2).
-func (g *grants) renew(form url.Values, now time.Time, words grantErrors) (tokenAnswer, *oauthError) {
-	invalid := &oauthError{"invalid_grant", words.refresh}
-	token := form.Get("refresh_token")
-	r, ok := g.refresh[token]
-	if !ok || r.family.revoked {
-		return tokenAnswer{}, invalid
-	}
-	if g.idleLife > 0 && now.Sub(r.lastUsed) > g.idleLife {
-		return tokenAnswer{}, invalid
+func (g *grants) renew(form url.Values, now time.Time) (tokenAnswer, failure, bool) {
+	r, ok := g.refresh[form.Get("refresh_token")]
+	if !ok || r.family.revoked || g.idleLife > 0 && now.Sub(r.lastUsed) > g.idleLife {
+		return tokenAnswer{}, badRefresh, false
 	}
 	reused := !r.rotated.IsZero()
 	if reused && now.Sub(r.rotated) >= g.grace {
 		r.family.revoked = true
-		return tokenAnswer{}, invalid
+		return tokenAnswer{}, badRefresh, false
 	}
 	scopes := r.family.scopes
 	if asked := strings.Fields(form.Get("scope")); len(asked) > 0 {
 		if !subset(asked, scopes) {
-			return tokenAnswer{}, &oauthError{"invalid_scope", words.scope}
+			return tokenAnswer{}, badScope, false
 		}
 		scopes = asked
 	}
 	r.lastUsed = now
-	if !reused && !g.persistent && slices.Contains(scopes, offlineAccess) {
+	if !reused && !g.persistent {
 		r.rotated = now
 		r.family.current = ""
 	}
-	return g.issue(r.family, scopes, now), nil
+	out := g.issue(r.family, scopes, now)
+	if g.persistent && g.silent {
+		out.RefreshToken = ""
+	}
+	return out, 0, true
+}
+
+// mintFor grants the client alone what it may have.
+func (g *grants) mintFor(now time.Time) tokenAnswer {
+	return g.issue(&family{scopes: g.own}, g.own, now)
 }
 
 // issue makes an access token, and a refresh token where the family's scopes ask
@@ -190,10 +197,11 @@ func (g *grants) issue(f *family, scopes []string, now time.Time) tokenAnswer {
 	out := tokenAnswer{
 		TokenType: "Bearer", ExpiresIn: int(g.accessLife / time.Second), Scope: strings.Join(scopes, " "),
 		// Real ones are signed documents of some hundred characters.
+		user:        f.user,
 		AccessToken: "eyJ" + g.mint.secret() + g.mint.secret() + "." + g.mint.secret() + g.mint.secret() + "." + g.mint.secret(),
 	}
 	g.access[out.AccessToken] = access{family: f, scopes: scopes, expires: now.Add(g.accessLife)}
-	if !slices.Contains(scopes, offlineAccess) {
+	if !f.refreshes {
 		return out
 	}
 	if f.current == "" {

@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"context"
 	"math"
 	"net/http"
 	"slices"
@@ -53,8 +52,8 @@ type User struct {
 // Okta is a simulated Okta organisation.
 type Okta struct {
 	*app
+	signIn
 	options OktaOptions
-	grants  grants
 }
 
 func newOkta(options Options) *Okta {
@@ -82,55 +81,28 @@ func newOkta(options Options) *Okta {
 	})
 	o.idKey, o.timeKey = "uuid", "published"
 	o.compose = newComposer(set.Users).oktaRecord
-	o.grants = newGrants(o.mint)
+	o.signIn = signIn{app: o.app, grants: newGrants(o.mint), provider: o.signInRules()}
 	o.grants.persistent, o.grants.grace = set.Persistent, set.Grace
 	o.grants.accessLife, o.grants.idleLife = set.AccessLife, 7*24*time.Hour
 	o.serve(o, []route{
-		{http.MethodGet, oktaAuthorizePath, false, o.authorize},
-		{http.MethodPost, oktaAuthorizePath, false, o.consent},
-		{http.MethodPost, oktaTokenPath, true, o.token},
-		{http.MethodPost, oktaRevokePath, true, o.revokeToken},
-		{http.MethodGet, oktaLogsPath, true, o.logs},
-		{http.MethodGet, oktaUsersPath, true, o.searchUsers},
-		{http.MethodGet, oktaUsersPath + "/{login}", true, o.user},
+		{method: http.MethodGet, path: oktaAuthorizePath, limited: false, handle: o.authorize},
+		{method: http.MethodPost, path: oktaAuthorizePath, limited: false, handle: o.consent},
+		{method: http.MethodPost, path: oktaTokenPath, limited: true, handle: o.token},
+		{method: http.MethodPost, path: oktaRevokePath, limited: true, handle: o.revokeToken},
+		{method: http.MethodGet, path: oktaLogsPath, limited: true, handle: o.logs},
+		{method: http.MethodGet, path: oktaUsersPath, limited: true, handle: o.searchUsers},
+		{method: http.MethodGet, path: oktaUsersPath + "/{login}", limited: true, handle: o.user},
 	})
 	return o
 }
 
-// Client is the id and secret of the registered integration.
-func (o *Okta) Client() (id, secret string) { return o.options.ClientID, o.options.ClientSecret }
-
-// Approve signs in and allows access at authorizeURL, as a person with a browser
-// does, and returns the address that the browser is sent back to, which it does
-// not visit. A request that Okta refuses by redirect ends there as well.
-func (o *Okta) Approve(ctx context.Context, client *http.Client, authorizeURL string) (redirectURL string, err error) {
-	return decide(ctx, client, authorizeURL, "approve")
-}
-
-// Deny is Approve with the other button.
-func (o *Okta) Deny(ctx context.Context, client *http.Client, authorizeURL string) (redirectURL string, err error) {
-	return decide(ctx, client, authorizeURL, "deny")
-}
-
-// TokenRequests is every request that reached the token endpoint, oldest first.
-func (o *Okta) TokenRequests() []TokenRequest {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.grants.requests()
-}
-
-// Revoke withdraws every grant, as an administrator of the organisation can.
-func (o *Okta) Revoke() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.grants.revokeAll()
-}
-
-// ExpireAccessTokens ends every access token; refresh tokens stay good.
-func (o *Okta) ExpireAccessTokens() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	clear(o.grants.access)
+// Account is the organisation with its registered integration.
+func (o *Okta) Account() Account {
+	return Account{
+		Tenant: "demo.okta.com", Origins: []string{"https://demo.okta.com"},
+		ClientID: o.options.ClientID, ClientSecret: o.options.ClientSecret, Consent: true,
+		User: o.options.Users[0].Login,
+	}
 }
 
 // tooMany has no Retry-After: the client reads X-Rate-Limit-Reset.
@@ -172,7 +144,8 @@ func (o *Okta) refuse(kind Kind, r *http.Request) (answer, bool) {
 	switch kind {
 	case InvalidGrant:
 		o.grants.record(r.PostForm, o.now()).Error = "invalid_grant"
-		return oktaOAuthError(http.StatusBadRequest, oauthError{"invalid_grant", oktaGrantErrors().refresh}), true
+		ans, _ := o.no(badRefresh)
+		return ans, true
 	case ExpiredCursor:
 		return o.expiredCursor(), true
 	case ExpiredToken:

@@ -1,8 +1,6 @@
 package simulator
 
 import (
-	"crypto/subtle"
-	"mime"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -15,22 +13,14 @@ import (
 // (checked 2026-11-22). Error codes are documented; of the texts beside them, those
 // for a client secret and an authorization code are, the others are unverified.
 
-// oktaAuthorizeRule is one thing that an authorize request must fulfil once its
-// client and redirect address are known to be right; a breach is reported to that
-// address.
-type oktaAuthorizeRule struct {
-	broken func(q url.Values) bool
-	oauthError
-}
-
 var (
 	oktaState     = regexp.MustCompile(`^[A-Za-z0-9,._-]+$`)
 	oktaChallenge = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 )
 
-func oktaAuthorizeRules() []oktaAuthorizeRule {
+func oktaAuthorizeRules() []authorizeRule {
 	grantable := []string{oktaLogsRead, oktaUsersRead, offlineAccess}
-	return []oktaAuthorizeRule{
+	return []authorizeRule{
 		{func(q url.Values) bool {
 			for _, values := range q {
 				if len(values) > 1 {
@@ -58,145 +48,52 @@ func oktaAuthorizeRules() []oktaAuthorizeRule {
 	}
 }
 
-// authorize shows the consent page, or refuses. A wrong client or redirect
-// address must not be redirected to (RFC 6749 section 4.1.2.1).
-func (o *Okta) authorize(r *http.Request) answer {
-	q := r.URL.Query()
-	if q.Get("client_id") != o.options.ClientID {
-		return htmlAnswer(http.StatusBadRequest, "<h1>400 Bad Request</h1><p>Your request resulted in an error. Invalid value for 'client_id' parameter.</p>")
-	}
-	redirect := q.Get("redirect_uri")
-	if !redirectAllowed(o.options.RedirectURIs, redirect) {
-		return htmlAnswer(http.StatusBadRequest, "<h1>400 Bad Request</h1><p>Your request resulted in an error. "+
-			"The 'redirect_uri' parameter must be a Login redirect URI in the client app settings.</p>")
-	}
-	for _, rule := range oktaAuthorizeRules() {
-		if rule.broken(q) {
-			return oktaRefuseAuthorize(q, rule.oauthError)
-		}
-	}
-	view := consentView{
-		App: "Okta", Client: q.Get("client_id"), Action: oktaAuthorizePath,
-		Ticket: o.grants.newTicket(q, o.now()), Scopes: strings.Fields(q.Get("scope")),
-	}
-	for _, u := range o.options.Users {
-		view.Users = append(view.Users, consentUser{u.ID, u.First + " " + u.Last})
-	}
-	return view.answer()
-}
-
-// consent takes the form of the consent page.
-func (o *Okta) consent(r *http.Request) answer {
-	q, ok := o.grants.takeTicket(r.PostForm.Get("ticket"), o.now())
-	if !ok {
-		return htmlAnswer(http.StatusBadRequest, "<h1>400 Bad Request</h1><p>This page was used already, or is too old. Start again.</p>")
-	}
-	if r.PostForm.Get("decision") != "approve" {
-		return oktaRefuseAuthorize(q, oauthError{"access_denied", "The resource owner or authorization server denied the request."})
-	}
-	user := o.options.Users[0]
-	if chosen, ok := o.lookupUser(r.PostForm.Get("user")); ok {
-		user = chosen
-	}
-	back := url.Values{"code": {o.grants.newCode(q, user.ID, o.now())}, "state": {q.Get("state")}}
-	return redirectAnswer(q.Get("redirect_uri"), back)
-}
-
-func oktaRefuseAuthorize(q url.Values, e oauthError) answer {
-	back := url.Values{"error": {e.code}, "error_description": {e.text}}
-	if q.Has("state") {
-		back.Set("state", q.Get("state"))
-	}
-	return redirectAnswer(q.Get("redirect_uri"), back)
-}
-
-func oktaGrantErrors() grantErrors {
-	return grantErrors{
-		code:     "The authorization code is invalid or has expired.",
-		redirect: "The 'redirect_uri' does not match the redirection URI used in the authorization request.",
-		verifier: "PKCE verification failed.",
-		refresh:  "The refresh token is invalid or expired.",
-		scope:    "One or more scopes were not granted with the refresh token.",
-	}
-}
-
-// token answers the documents of a token request; every answer forbids storing
-// (RFC 6749 section 5.1).
-func (o *Okta) token(r *http.Request) answer {
-	entry := o.grants.record(r.PostForm, o.now())
-	ans, code := o.exchange(r)
-	entry.Error = code
-	ans.header.Set("Cache-Control", "no-cache, no-store")
-	ans.header.Set("Pragma", "no-cache")
-	ans.sent = func() { entry.Answered = true }
-	return ans
-}
-
-func (o *Okta) exchange(r *http.Request) (ans answer, code string) {
-	if refusal, code := o.authenticate(r); refusal != nil {
-		return *refusal, code
-	}
-	var tokens tokenAnswer
-	var refused *oauthError
-	switch form := r.PostForm; form.Get("grant_type") {
-	case "authorization_code":
-		tokens, refused = o.grants.redeem(form, o.now(), oktaGrantErrors())
-	case "refresh_token":
-		tokens, refused = o.grants.renew(form, o.now(), oktaGrantErrors())
-	case "":
-		refused = &oauthError{"invalid_request", "The token request must specify a 'grant_type'."}
-	default:
-		refused = &oauthError{"unsupported_grant_type", "The authorization grant type is not supported by the authorization server."}
-	}
-	if refused != nil {
-		return oktaOAuthError(http.StatusBadRequest, *refused), refused.code
-	}
-	return o.json(http.StatusOK, tokens), ""
-}
-
-// authenticate is client_secret_basic or client_secret_post, never both. A client
-// that is not known is refused in the management API's error object, unlike all
-// other OAuth errors.
+// signInRules is Okta's server as data.
 // https://developer.okta.com/docs/api/openapi/okta-oauth/guides/client-auth/ (checked 2026-11-22)
-func (o *Okta) authenticate(r *http.Request) (refusal *answer, code string) {
-	bad := func(ans answer, code string) (*answer, string) { return &ans, code }
-	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/x-www-form-urlencoded" {
-		return bad(oktaOAuthError(http.StatusBadRequest, oauthError{"invalid_request",
-			"The 'Content-Type' header must be 'application/x-www-form-urlencoded'."}), "invalid_request")
+func (o *Okta) signInRules() provider {
+	const bad, denied = http.StatusBadRequest, http.StatusUnauthorized
+	return provider{
+		title: "Okta", client: o.options.ClientID, secret: o.options.ClientSecret,
+		redirects: o.options.RedirectURIs, people: o.options.Users,
+		authorizePath: oktaAuthorizePath, rules: oktaAuthorizeRules(), basic: true, post: true,
+		refreshes: func(_ url.Values, scopes []string) bool { return slices.Contains(scopes, offlineAccess) },
+		words: map[failure]refusal{
+			badMedia:       {bad, "invalid_request", "The 'Content-Type' header must be 'application/x-www-form-urlencoded'."},
+			manySecrets:    {bad, "invalid_request", "Cannot supply multiple client credentials. Use one of the following: credentials in the Authorization header, credentials in the post body, or a client_assertion in the post body."},
+			noSecret:       {bad, "invalid_request", "Client authentication is required, in the Authorization header or in the body."},
+			unknownClient:  {denied, "invalid_client", "Invalid value for 'client_id' parameter."},
+			wrongSecret:    {denied, "invalid_client", "The client secret supplied for a confidential client is invalid."},
+			noGrantType:    {bad, "invalid_request", "The token request must specify a 'grant_type'."},
+			otherGrantType: {bad, "unsupported_grant_type", "The authorization grant type is not supported by the authorization server."},
+			badCode:        {bad, "invalid_grant", "The authorization code is invalid or has expired."},
+			badRedirect:    {bad, "invalid_grant", "The 'redirect_uri' does not match the redirection URI used in the authorization request."},
+			badVerifier:    {bad, "invalid_grant", "PKCE verification failed."},
+			badRefresh:     {bad, "invalid_grant", "The refresh token is invalid or expired."},
+			badScope:       {bad, "invalid_scope", "One or more scopes were not granted with the refresh token."},
+		},
+		fail:     o.refuseTokens,
+		document: func(_ url.Values, t tokenAnswer, _ User) any { return t },
 	}
-	id, secret, basic := r.BasicAuth()
-	post := r.PostForm.Has("client_id") && r.PostForm.Has("client_secret")
-	switch {
-	case basic && r.PostForm.Has("client_secret"):
-		return bad(oktaOAuthError(http.StatusBadRequest, oauthError{"invalid_request",
-			"Cannot supply multiple client credentials. Use one of the following: credentials in the Authorization header, credentials in the post body, or a client_assertion in the post body."}), "invalid_request")
-	case basic:
-		// Both halves are form-encoded before they are joined (RFC 6749 section 2.3.1).
-		id, secret = unescaped(id), unescaped(secret)
-	case post:
-		id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
-	default:
-		return bad(oktaOAuthError(http.StatusBadRequest, oauthError{"invalid_request",
-			"Client authentication is required, in the Authorization header or in the body."}), "invalid_request")
+}
+
+// refuseTokens words a refusal. A client that is not known is refused in the
+// management API's error object, unlike all other OAuth errors.
+func (o *Okta) refuseTokens(f failure, r refusal) answer {
+	if f == unknownClient {
+		return o.json(r.status, oktaError{
+			ErrorCode: r.code, ErrorSummary: r.text, ErrorLink: r.code,
+			ErrorID: o.mint.id("oae", 22), ErrorCauses: []oktaReason{},
+		})
 	}
-	if id != o.options.ClientID {
-		return bad(o.json(http.StatusUnauthorized, oktaError{
-			ErrorCode: "invalid_client", ErrorSummary: "Invalid value for 'client_id' parameter.",
-			ErrorLink: "invalid_client", ErrorID: o.mint.id("oae", 22), ErrorCauses: []oktaReason{},
-		}), "invalid_client")
-	}
-	if subtle.ConstantTimeCompare([]byte(secret), []byte(o.options.ClientSecret)) != 1 {
-		return bad(oktaOAuthError(http.StatusUnauthorized, oauthError{"invalid_client",
-			"The client secret supplied for a confidential client is invalid."}), "invalid_client")
-	}
-	return nil, ""
+	return oktaOAuthError(r.status, oauthError{r.code, r.text})
 }
 
 // revokeToken succeeds for tokens it does not know too.
 // https://developer.okta.com/docs/api/openapi/okta-oauth/oauth/orgas/revoke (checked 2026-11-22)
 func (o *Okta) revokeToken(r *http.Request) answer {
-	if refusal, _ := o.authenticate(r); refusal != nil {
-		return *refusal
+	if f, ok := o.authenticate(r, r.PostForm); !ok {
+		ans, _ := o.no(f)
+		return ans
 	}
 	hints := []string{"", "access_token", "refresh_token", "device_secret"}
 	switch {
@@ -215,11 +112,4 @@ func oktaOAuthError(status int, e oauthError) answer {
 		ans.header.Set("WWW-Authenticate", "Basic")
 	}
 	return ans
-}
-
-func unescaped(s string) string {
-	if out, err := url.QueryUnescape(s); err == nil {
-		return out
-	}
-	return s
 }

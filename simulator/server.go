@@ -34,6 +34,8 @@ type application interface {
 	// Revoke withdraws every credential given out, as the customer's
 	// administrator would.
 	Revoke()
+	// Account is how it is connected to; its App is filled in for it.
+	Account() Account
 }
 
 // New makes the simulated applications.

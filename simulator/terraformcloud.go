@@ -54,9 +54,9 @@ func newTerraformCloud(options Options) *TerraformCloud {
 	t.idKey, t.timeKey = "id", "timestamp"
 	t.compose = newComposer(set.Users).terraformRecord
 	t.serve(t, []route{
-		{http.MethodGet, terraformAuditPath, true, t.auditTrail},
-		{http.MethodGet, terraformOrgPath, true, t.organization},
-		{http.MethodGet, terraformOrgPath + "/organization-memberships", true, t.memberships},
+		{method: http.MethodGet, path: terraformAuditPath, limited: true, handle: t.auditTrail},
+		{method: http.MethodGet, path: terraformOrgPath, limited: true, handle: t.organization},
+		{method: http.MethodGet, path: terraformOrgPath + "/organization-memberships", limited: true, handle: t.memberships},
 	})
 	return t
 }
@@ -78,6 +78,14 @@ func (t *TerraformCloud) Token() string {
 // UserToken is a user's API token: it can read the organisation and its members,
 // but not the audit trail.
 func (t *TerraformCloud) UserToken() string { return t.user }
+
+// Account is the organisation with its API token.
+func (t *TerraformCloud) Account() Account {
+	return Account{
+		Tenant: "https://app.terraform.io/app/" + t.options.Organization, Origins: []string{"https://app.terraform.io"},
+		APIKey: t.Token(), User: t.options.Users[0].Login,
+	}
+}
 
 // Revoke replaces the organization API token; an organisation has one at a time.
 func (t *TerraformCloud) Revoke() {
