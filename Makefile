@@ -65,7 +65,7 @@ fuzz: ## run every fuzz target for FUZZTIME each
 e2e: ## run the tests that drive the real binary with real clients
 	$(GO) test -count=1 -timeout 30m -v ./e2e/...
 
-soak: ## kill the server 600 times under faults, on both databases, up to SOAKTIME
+soak: ## kill the server 600 times under faults, on both databases, and 1,000 grants' keeper every second for 10 minutes, up to SOAKTIME
 	SOAK=1 $(GO) test -count=1 -timeout $(SOAKTIME) -run 'Kill' -v ./e2e
 
 clean: ## remove what was built

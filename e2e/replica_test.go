@@ -19,11 +19,11 @@ import (
 	"selvedge/simulator"
 )
 
-// balancer gives each request to the next of two replicas, and to the other one
-// where that does not answer. It is the address that users have.
+// balancer gives each request to the next replica, and to another one where that
+// does not answer. It is the address that users have.
 type balancer struct {
 	mu       sync.Mutex
-	replicas [2]string // host:port
+	replicas []string // host:port
 	turn     int
 	client   *http.Client
 }
@@ -41,7 +41,7 @@ func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for i := range b.replicas {
 		out := r.Clone(r.Context())
 		out.RequestURI, out.Body = "", io.NopCloser(bytes.NewReader(body))
-		out.URL.Scheme, out.URL.Host = "http", b.replicas[(turn+i)%2]
+		out.URL.Scheme, out.URL.Host = "http", b.replicas[(turn+i)%len(b.replicas)]
 		res, err := b.client.Do(out)
 		if err != nil {
 			continue
@@ -69,11 +69,13 @@ func freeAddress(t *testing.T, host string) string {
 	return l.Addr().String()
 }
 
-func newBalancer(t *testing.T) (*balancer, string) {
+func newBalancer(t *testing.T, hosts ...string) (*balancer, string) {
 	t.Helper()
 	b := &balancer{
-		replicas: [2]string{freeAddress(t, "127.0.0.2"), freeAddress(t, "127.0.0.3")},
-		client:   &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+	}
+	for _, host := range hosts {
+		b.replicas = append(b.replicas, freeAddress(t, host))
 	}
 	s := httptest.NewServer(b)
 	t.Cleanup(s.Close)
@@ -95,7 +97,7 @@ func TestTwoReplicasLoseNothingWhenOneIsKilled(t *testing.T) {
 		default:
 		}
 	}))
-	b, public := newBalancer(t)
+	b, public := newBalancer(t, "127.0.0.2", "127.0.0.3")
 	dirs := [2]string{t.TempDir(), t.TempDir()}
 	start := func(i int) *process {
 		return serve(t, dirs[i], "--listen", b.replicas[i], "--public-url", public, "--origins", origins, "--poll-interval", "1s",

@@ -36,6 +36,7 @@ func (m *Manager) run(ctx context.Context, e errand) (answer, error) {
 		return answer{}, err
 	}
 	a, err := m.post(ctx, e.call)
+	a.Again = e.lost
 	// What follows must be written, whoever has given up waiting.
 	ctx = context.WithoutCancel(ctx)
 	if err != nil {

@@ -329,6 +329,24 @@ func TestKilledInARefresh(t *testing.T) {
 	}
 }
 
+// A refusal of what was sent once more is an answer lost, also for the process
+// that finds it in the journal.
+func TestKilledTwiceInARefresh(t *testing.T) {
+	t.Parallel()
+	w := oktaWorld(t, simulator.OktaOptions{})
+	w.connect()
+	w.clock.Add(30 * time.Minute)
+	for _, step := range []string{"answered", "stored"} {
+		w.killAt(step)
+		if err := w.refresh(); !errors.Is(err, errKilled) && err == nil {
+			t.Fatal("the process was not killed")
+		}
+		w.revive()
+	}
+	w.mustRefresh()
+	w.want(w.now(), fabric.TokenAutoRotationFailed, "answer lost: invalid_grant: The refresh token is invalid or expired.")
+}
+
 func TestKilledInAnExchange(t *testing.T) {
 	t.Parallel()
 	for _, step := range custodySteps() {

@@ -29,6 +29,7 @@ type answer struct {
 	Body   []byte    `json:"body"`
 	Until  time.Time `json:"until,omitzero"` // Retry-After
 	At     time.Time `json:"at"`             // when the request was sent
+	Again  bool      `json:"again,omitzero"` // the same was sent before, and that answer is missing
 }
 
 // call is one request to a token or revocation endpoint.

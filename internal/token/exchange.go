@@ -169,7 +169,9 @@ func (m *Manager) resume(ctx context.Context, c store.Claim, g store.Grant, stay
 func (m *Manager) answerOf(ctx context.Context, e *errand) (answer, error) {
 	var a answer
 	if len(e.grant.Intent.Answer) > 0 {
-		return a, m.open(ctx, e.grant.Authorization, fieldAnswer, e.grant.Version, e.grant.Intent.Answer, &a)
+		err := m.open(ctx, e.grant.Authorization, fieldAnswer, e.grant.Version, e.grant.Intent.Answer, &a)
+		e.lost = a.Again
+		return a, err
 	}
 	e.lost = !e.grant.Intent.At.IsZero()
 	return m.run(ctx, *e)
