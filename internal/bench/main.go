@@ -4,7 +4,7 @@
 // something is lost, is there twice, or does not answer.
 //
 //	go run ./internal/bench              # all but scale
-//	go run ./internal/bench start api    # some of convert, pipeline, start, api, scale
+//	go run ./internal/bench start api    # some of convert, pipeline, refresh, start, api, scale
 //
 // Everything is on loopback and below one temporary folder. docs/benchmarks.md
 // says how to read the figures.
@@ -60,6 +60,7 @@ func sections() []section {
 	return []section{
 		{"convert", "Raw Okta bytes to OCSF lines", convert, false},
 		{"pipeline", "From the simulated provider to files", pipeline, false},
+		{"refresh", "Token custody", refresh, false},
 		{"start", "From the start of the process to an answer", start, false},
 		{"api", "The API over loopback, every request signed and verified", api, false},
 		{"scale", "The API with many authorizations", scale, true},

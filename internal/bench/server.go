@@ -114,13 +114,16 @@ func (s *server) kill() error {
 // peakMemory is the most memory, in MiB, that the server has had; none where
 // the system does not tell. The resource usage at its end would tell of the
 // process that forked it, too.
-func (s *server) peakMemory() series {
+func (s *server) peakMemory() series { return s.memory("VmHWM:") }
+
+// memory is a line of the system's about the server's memory, in MiB.
+func (s *server) memory(name string) series {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(s.cmd.Process.Pid) + "/status")
 	if err != nil {
 		return nil
 	}
 	for line := range strings.Lines(string(text)) {
-		if size, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+		if size, ok := strings.CutPrefix(line, name); ok {
 			kib, err := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(size), "kB")))
 			if err == nil {
 				return series{float64(kib) / 1024}

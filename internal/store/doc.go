@@ -4,7 +4,8 @@
 //
 // # Durability
 //
-// SQLite runs in WAL mode with synchronous=FULL and one writer connection;
+// SQLite runs in WAL mode with synchronous=FULL and one writer connection, whose
+// waiting transactions share a commit (see group);
 // every transaction is immediate, so a method that returned nil has its effect
 // on disk. PostgreSQL commits with synchronous_commit on, or stricter where the
 // server says so. No transaction spans a network call.

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"io/fs"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -71,4 +73,28 @@ func (s *Store) Mend(t *testing.T) {
 	if _, err := s.writer.ExecContext(t.Context(), q); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Update runs a transaction.
+func (s *Store) Update(ctx context.Context, op string, f func(*sql.Tx) error) error {
+	return s.update(ctx, op, f)
+}
+
+// AwaitWaiting returns when so many transactions wait for SQLite's writer.
+func (s *Store) AwaitWaiting(n int) {
+	for {
+		s.group.mu.Lock()
+		waiting := len(s.group.waiting)
+		s.group.mu.Unlock()
+		if waiting >= n {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
+// Commits counts what was committed to SQLite so far.
+func (s *Store) Commits(t *testing.T) int64 {
+	t.Helper()
+	return s.group.commits.Load()
 }

@@ -95,7 +95,7 @@ func (c *keepingConn) statement(ctx context.Context, query string) (*keptStateme
 func recurs(query string) bool {
 	verb, _, _ := strings.Cut(query, " ")
 	switch verb {
-	case "SELECT", "INSERT", "UPDATE", "DELETE":
+	case "SELECT", "INSERT", "UPDATE", "DELETE", "SAVEPOINT", "RELEASE":
 		return true
 	}
 	return false

@@ -51,6 +51,7 @@ type Store struct {
 	lock    *os.File // of SQLite
 	now     func() time.Time
 	dialect dialect
+	group   *group // of SQLite
 }
 
 // Open opens the database, makes it on first use and brings its schema up to
@@ -95,6 +96,7 @@ func (s *Store) open(ctx context.Context, path string) error {
 	if s.reader, err = openSQLite(path, 4, true); err != nil {
 		return err
 	}
+	s.group = &group{db: s.writer}
 	if err := s.claimFile(ctx, path); err != nil {
 		return err
 	}
@@ -207,8 +209,9 @@ func (s *Store) Ping(ctx context.Context) error {
 const tries = 4
 
 // update runs f in one transaction, committed when f returns nil; on SQLite it
-// is immediate. On PostgreSQL f may run again, in a new transaction: it must not
-// count on what a run that failed left in variables.
+// is immediate, and those that wait for the writer share a commit. f may run
+// again, in a new transaction, and in another goroutine: it must not count on
+// what a run that failed left in variables.
 func (s *Store) update(ctx context.Context, op string, f func(tx *sql.Tx) error) error {
 	err := s.transact(ctx, op, f)
 	for range tries - 1 {
@@ -241,6 +244,9 @@ func lock(ctx context.Context, tx *sql.Tx, statement string, args ...any) error 
 }
 
 func (s *Store) transact(ctx context.Context, op string, f func(tx *sql.Tx) error) error {
+	if s.group != nil {
+		return s.group.transact(ctx, op, f)
+	}
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("store: %s: begin: %w", op, err)
