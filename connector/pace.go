@@ -1,5 +1,13 @@
 package connector
 
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
 // Pace is how fast one tenant of an application may be called, as data. All
 // replicas share it: permits are taken from one row per application and tenant,
 // and what a provider says of its limits is written there. The zero Pace is
@@ -29,3 +37,39 @@ const (
 	Seconds Unit = iota // from now, fractions allowed; or an HTTP date (RFC 9110, section 10.2.3)
 	Epoch               // seconds since 1970
 )
+
+// maxWait bounds what a provider may ask for, so that a nonsensical header
+// cannot silence a feed for good.
+const maxWait = 24 * time.Hour
+
+// Until reads the header; false where it holds no time. A time of the
+// provider's clock is compared with its own Date, so that a clock of ours that is
+// off does no harm.
+func (w Wait) Until(h http.Header, now time.Time) (time.Time, bool) {
+	value := strings.TrimSpace(h.Get(w.Header))
+	n, err := strconv.ParseFloat(value, 64)
+	if err != nil || math.IsNaN(n) || n < 0 {
+		at, err := http.ParseTime(value)
+		if err != nil || w.Unit != Seconds {
+			return time.Time{}, false
+		}
+		if latest := now.Add(maxWait); at.After(latest) {
+			at = latest
+		}
+		return at, true
+	}
+	if w.Unit == Epoch {
+		n -= float64(Dated(h, now).Unix())
+	}
+	wait := time.Duration(min(max(n, 0), maxWait.Seconds()) * float64(time.Second))
+	return now.Add(wait), true
+}
+
+// Dated is when an answer was given, by the provider's clock; now where it does
+// not say.
+func Dated(h http.Header, now time.Time) time.Time {
+	if at, err := http.ParseTime(h.Get("Date")); err == nil {
+		return at
+	}
+	return now
+}

@@ -1,9 +1,7 @@
 package rest
 
 import (
-	"math"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -41,10 +39,6 @@ const (
 	Seconds = connector.Seconds
 	Epoch   = connector.Epoch
 )
-
-// maxWait bounds what a provider may ask for, so that a nonsensical header
-// cannot silence a feed for good.
-const maxWait = 24 * time.Hour
 
 // refusal classifies an answer that is no success.
 func (a *Answer) refusal() *connector.Error {
@@ -134,35 +128,9 @@ func (d Dialect) reason(body Doc, h http.Header) string {
 // where none does.
 func (d Dialect) until(h http.Header, now time.Time) time.Time {
 	for _, w := range d.Waits {
-		value := strings.TrimSpace(h.Get(w.Header))
-		n, err := strconv.ParseFloat(value, 64)
-		if err != nil || math.IsNaN(n) || n < 0 {
-			if at, err := http.ParseTime(value); err == nil && w.Unit == Seconds {
-				return earlier(at, now.Add(maxWait))
-			}
-			continue
+		if at, ok := w.Until(h, now); ok {
+			return at
 		}
-		if w.Unit == Epoch {
-			n -= float64(dated(h, now).Unix())
-		}
-		wait := time.Duration(min(max(n, 0), maxWait.Seconds()) * float64(time.Second))
-		return now.Add(wait)
 	}
 	return time.Time{}
-}
-
-// dated is when the answer was given by the provider's clock: a time of theirs
-// is compared with that, so that a clock of ours that is off does no harm.
-func dated(h http.Header, now time.Time) time.Time {
-	if at, err := http.ParseTime(h.Get("Date")); err == nil {
-		return at
-	}
-	return now
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }

@@ -75,7 +75,7 @@ type Answer struct {
 
 // Dated is when the answer was given, by the provider's clock; now where it does
 // not say.
-func (a *Answer) Dated(now time.Time) time.Time { return dated(a.Header, now) }
+func (a *Answer) Dated(now time.Time) time.Time { return connector.Dated(a.Header, now) }
 
 // Do makes the call once. A status other than 2xx is an error of the kind that
 // the dialect gives it. The answer is returned beside the error where there
