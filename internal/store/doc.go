@@ -26,6 +26,8 @@
 //     ingestion's row, so that every destination is owed every batch.
 //   - A batch that closes and a destination's claim that ends take turns by the
 //     destination's row, so that no wake is lost.
+//   - Calls to one tenant of an application take turns by its row of pace, which is
+//     the first that their transaction touches, and the last.
 //   - Every other write of a duty names its fence, or is one statement.
 //
 // Rows are locked in the order account, ingestion, stream, destination. What
