@@ -12,6 +12,8 @@
 //     net/http has nothing to replay. (A GET on a kept connection that the provider had just closed is sent again
 //     by net/http; HTTP/2 repeats what the provider says it has not looked at.) Whether to try again is decided
 //     elsewhere.
+//   - Calls of sessions are paced (Pacer): no faster than the application's connector.Pace, and not at all while the
+//     provider has asked to wait, of this replica or another. A call whose turn it is not is not made.
 //   - Errors and logs hold no query, no userinfo and no credential; see Redact for the ones that net/http makes.
 //
 // Only Options.Origins and Options.ProxyURL loosen this. A mapped origin may be http and may be any address. With a
