@@ -128,7 +128,11 @@ func (v *server) wire(master secret.Master) error {
 	v.tokens = token.New(token.Options{
 		Store: v.store, Keys: keys, Apps: all.Apps(), Derive: master.Derive, PublicURL: v.url,
 		Transport: outbound.New(outbound.Options{Origins: v.settings.Origins, ProxyURL: v.settings.ProxyURL, Log: v.log}),
-		Now:       time.Now, Log: v.log, Owner: owner + "/connect", Dir: filepath.Join(v.settings.DataDir, "custody"), Wake: v.wake,
+		Pacer: outbound.NewPacer(outbound.PacerOptions{
+			Store: v.store, Now: time.Now, Log: v.log,
+			Observe: func(app string, why outbound.Cause) { v.metrics.ProviderWaited(app, string(why)) },
+		}),
+		Now: time.Now, Log: v.log, Owner: owner + "/connect", Dir: filepath.Join(v.settings.DataDir, "custody"), Wake: v.wake,
 		Observe: func(app string, what store.EventKind) { v.metrics.Granted(app, string(what)) },
 	})
 	var err error

@@ -41,6 +41,12 @@ func App() connector.App {
 			Overlap:   time.Hour,
 			Retention: 90 * 24 * time.Hour,
 		}},
+		// Each answer has both. Okta counts by kind of endpoint and tells what
+		// is left of the one called; the look-ups wait with the polls.
+		Pace: connector.Pace{
+			Remaining: "X-Rate-Limit-Remaining",
+			Reset:     connector.Wait{Header: "X-Rate-Limit-Reset", Unit: connector.Epoch},
+		},
 		Open:      func(env connector.Env) connector.Session { return open(env) },
 		Normalize: Normalize,
 	}

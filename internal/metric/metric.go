@@ -44,6 +44,7 @@ type Metrics struct {
 	undelivered    *prometheus.CounterVec
 
 	grants *prometheus.CounterVec
+	waits  *prometheus.CounterVec
 }
 
 // The histograms' upper bounds, in seconds: a request takes milliseconds, a
@@ -91,6 +92,7 @@ func New() *Metrics {
 		undelivered:    f.counter("delivery_failures_total", "Attempts at a delivery that failed, by kind: refused, unavailable.", "app", "kind"),
 
 		grants: f.counter("grant_events_total", "What became of grants, by event.", "app", "event"),
+		waits:  f.counter("provider_waits_total", "Calls to providers that had to wait, by cause: refused by the provider, or not made, because it had asked to wait (blocked) or the application's own pace was used up (spent).", "app", "cause"),
 	}
 }
 
@@ -179,3 +181,6 @@ func (m *Metrics) DeliveryFailed(app, kind string) { m.undelivered.WithLabelValu
 // Granted counts what became of a grant: exchanged, refreshed, refused, revoked
 // or lost.
 func (m *Metrics) Granted(app, event string) { m.grants.WithLabelValues(app, event).Inc() }
+
+// ProviderWaited counts a call to a provider that had to wait.
+func (m *Metrics) ProviderWaited(app, cause string) { m.waits.WithLabelValues(app, cause).Inc() }

@@ -89,10 +89,12 @@ func TestMetrics(t *testing.T) {
 			`delivery_failures_total{app="OKTA",kind="refused"} 1`,
 			`utf8_replaced_total{app="OKTA"} 1`,
 		}},
-		{"grants", func(m *metric.Metrics) {
+		{"grants and waits", func(m *metric.Metrics) {
 			m.Granted("OKTA", "refused")
+			m.ProviderWaited("OKTA", "blocked")
 		}, []string{
 			`grant_events_total{app="OKTA",event="refused"} 1`,
+			`provider_waits_total{app="OKTA",cause="blocked"} 1`,
 		}},
 		{"states of duties", func(m *metric.Metrics) {
 			m.WatchDuties(func(context.Context) ([]metric.DutyState, error) {

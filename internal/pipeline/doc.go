@@ -23,7 +23,8 @@
 // # When a poll fails
 //
 //	unavailable     tried again, after longer and longer waits
-//	throttled       tried again when the provider says
+//	throttled       tried again when the provider says; so is a call that was not made because
+//	                the tenant is to be left alone, or has had its calls (outbound.Pacer)
 //	unauthorized    the grant is refreshed, once; a refused refresh is the token duty's to judge
 //	forbidden       shown; tried again at most a quarter of an hour apart
 //	cursor expired  reading starts again by time, with the stream's overlap
@@ -31,5 +32,5 @@
 //	                gap with what was read kept sealed, and reading goes on behind it
 //
 // However a poll ends, what it has read so far is closed into a batch and
-// delivered.
+// delivered; only one that is paced and goes on within seconds adds to it first.
 package pipeline

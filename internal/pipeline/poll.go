@@ -12,6 +12,7 @@ import (
 	"selvedge/connector"
 	"selvedge/internal/fabric"
 	"selvedge/internal/job"
+	"selvedge/internal/outbound"
 	"selvedge/internal/secret"
 	"selvedge/internal/store"
 	"selvedge/internal/token"
@@ -29,6 +30,7 @@ const (
 	patienceWithPage = 20               // attempts at it within that time, at the least
 	waitThrottled    = time.Minute      // where the provider does not say how long
 	waitRefresh      = time.Second      // for a new token after a 401
+	waitPaced        = 5 * time.Second  // the longest that keeps a batch open
 )
 
 // Poller is the duty poll(stream).
@@ -71,7 +73,7 @@ func (p *Poller) Run(ctx context.Context, c store.Claim) error {
 	}
 	for range maxPages {
 		done, err := run.page(ctx)
-		if err != nil {
+		if err != nil && !soon(err) {
 			err = errors.Join(err, run.closeEarly(ctx))
 		}
 		if err != nil || done {
@@ -95,6 +97,14 @@ func (r *poll) closeEarly(ctx context.Context) error {
 	err := r.o.Store.CloseBatch(ctx, r.claim, r.stream.BatchID, r.o.Now())
 	r.o.Wake()
 	return err
+}
+
+// soon says of the end of a poll that it goes on within seconds, because its
+// calls are paced. What was read stays with what is still to come: it would
+// else be an object for every few pages.
+func soon(err error) bool {
+	retry, ok := errors.AsType[*job.Retry](err)
+	return ok && retry.After <= waitPaced && errors.Is(err, outbound.ErrPaced)
 }
 
 // outcomeOf names how a poll ended, for its metric.

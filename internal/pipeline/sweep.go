@@ -17,6 +17,7 @@ const (
 	keepLineage     = 90 * 24 * time.Hour
 	keepSeen        = 48 * time.Hour // behind the widest window that a stream reads again
 	keepParts       = 24 * time.Hour // of what a crash left half-written
+	keepPace        = 24 * time.Hour // of a tenant that nobody calls any more
 	bareGrace       = 24 * time.Hour // of an enabled ingestion without a destination
 )
 
@@ -38,6 +39,7 @@ func (s *Sweeper) Run(ctx context.Context, c store.Claim) error {
 		drain(func() (int64, error) { return s.o.Store.SweepGrantEvents(ctx, now.Add(-keepLineage)) }),
 		drain(func() (int64, error) { return s.o.Store.SweepGaps(ctx, now.Add(-keepLineage)) }),
 		drain(func() (int64, error) { return s.o.Store.SweepAccessKeys(ctx, now.Add(-keepLineage)) }),
+		drain(func() (int64, error) { return s.o.Store.SweepPaces(ctx, keepPace) }),
 		s.sweepSeen(ctx),
 		s.tidy(ctx, now),
 		s.mend(ctx),

@@ -185,6 +185,7 @@ func TestUndecidedProbe(t *testing.T) {
 			t.Errorf("reason %q is not the latest", a.Reason)
 		}
 		w.mend()
+		w.clock.Add(time.Minute) // that the 429 asked for
 		w.mustRefresh()
 		w.want(w.now(), fabric.Connected, "")
 	})

@@ -24,3 +24,6 @@ func ReadAnswer(auth connector.Auth, status int, body []byte, secrets []string) 
 func NewDiscreet(s connector.Session, secrets func(context.Context) []string) connector.Session {
 	return newDiscreet(s, secrets)
 }
+
+// TenantName is tenantName.
+var TenantName = tenantName //nolint:gochecknoglobals // for tests

@@ -32,13 +32,14 @@ var ErrNoConnector = errors.New("token: the application has no connector")
 // callbackPath is where providers send a browser back to, below the public URL.
 const callbackPath = "/appfabric/oauth2"
 
-// Options is what a Manager needs. All members are required but Dir, Rand,
-// Wake and Observe.
+// Options is what a Manager needs. All members are required but Pacer,
+// Dir, Rand, Wake and Observe.
 type Options struct {
 	Store     *store.Store
 	Keys      *secret.Keyring
 	Apps      []connector.App
 	Transport *outbound.Transport
+	Pacer     *outbound.Pacer           // of the sessions' calls; nil: nothing holds them back
 	Derive    func(label string) []byte // a 32-byte key for each label
 	PublicURL string                    // of this server, without a path
 	Now       func() time.Time

@@ -69,9 +69,11 @@ func (m *Manager) session(g store.Grant, t tokens, facts map[string]string) (con
 			}
 		}}
 	}
-	opened := app.Open(connector.Env{
+	pace := m.paceOf(app, t.Tenant, vars)
+	client.Transport = pace.Transport(client.Transport)
+	opened := newPaced(app.Open(connector.Env{
 		Tenant: t.Tenant, HTTP: client, Facts: maps.Clone(facts), Now: m.o.Now, Log: m.logger(g.Authorization),
-	})
+	}), pace)
 	return newDiscreet(opened, func(ctx context.Context) []string {
 		// A refresh since has brought another token than t has.
 		now, err := m.credentialInUse(ctx, g.Authorization.ID)

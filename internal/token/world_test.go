@@ -103,6 +103,7 @@ func (w *world) open() {
 	w.m = token.New(token.Options{
 		Store: w.store, Keys: w.keys, Apps: w.apps, Derive: w.master.Derive, PublicURL: publicURL,
 		Transport: outbound.New(outbound.Options{Origins: w.origin, Log: log}),
+		Pacer:     outbound.NewPacer(outbound.PacerOptions{Store: w.store, Now: w.clock.Now, Log: log}),
 		Now:       w.clock.Now, Log: log, Owner: "replica-1",
 		Dir: filepath.Join(w.dir, "answers"), Rand: func() float64 { return 0.5 },
 	}.WithStep(w.onStep))
