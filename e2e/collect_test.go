@@ -63,7 +63,7 @@ func kills() int {
 
 func TestNothingIsLostOrTwiceUnderFaultsAndKills(t *testing.T) {
 	t.Parallel()
-	sim := simulator.New(simulator.Options{Seed: 3, Okta: simulator.OktaOptions{PerMinute: -1}})
+	sim := simulator.New(simulator.Options{Mark: canary, Seed: 3, Okta: simulator.OktaOptions{PerMinute: -1}})
 	answered := make(chan struct{})
 	origins := served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		sim.ServeHTTP(w, r)

@@ -69,6 +69,7 @@ type process struct {
 	url    string
 	env    []string // the export lines that it printed, as KEY=value
 	dir    string   // data directory
+	first  bool     // of those over the directory
 	stderr *logtest.Buffer
 }
 
@@ -77,6 +78,8 @@ type process struct {
 func serve(t *testing.T, dir string, args ...string) *process {
 	t.Helper()
 	p := &process{dir: dir, stderr: &logtest.Buffer{}}
+	_, err := os.Stat(filepath.Join(dir, "selvedge.db.lock"))
+	p.first = os.IsNotExist(err)
 	args = append([]string{"serve", "--data-dir", dir}, args...)
 	p.cmd = exec.CommandContext(context.Background(), binary, args...)
 	p.cmd.Env = plainEnv()
@@ -93,6 +96,7 @@ func serve(t *testing.T, dir string, args ...string) *process {
 			_ = p.cmd.Process.Kill()
 			_ = p.cmd.Wait()
 		}
+		p.keepsSecrets(t, args)
 		if t.Failed() {
 			t.Logf("log of the server:\n%s", tail(p.stderr.String(), 60))
 		}

@@ -88,7 +88,7 @@ func newBalancer(t *testing.T, hosts ...string) (*balancer, string) {
 func TestTwoReplicasLoseNothingWhenOneIsKilled(t *testing.T) {
 	t.Parallel()
 	database := storetest.PostgreSQL(t)
-	sim := simulator.New(simulator.Options{Seed: 5, Okta: simulator.OktaOptions{PerMinute: -1}})
+	sim := simulator.New(simulator.Options{Mark: canary, Seed: 5, Okta: simulator.OktaOptions{PerMinute: -1}})
 	answered := make(chan struct{})
 	origins := served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		sim.ServeHTTP(w, r)

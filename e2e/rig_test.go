@@ -37,6 +37,7 @@ const (
 // lead to them.
 func simulated(t *testing.T, o simulator.Options) (*simulator.Server, string) {
 	t.Helper()
+	o.Mark = canary
 	sim := simulator.New(o)
 	return sim, served(t, sim)
 }

@@ -78,7 +78,7 @@ func newApp(name, host string, options Options, limit *limiter) *app {
 	a := &app{
 		name: name, host: host, now: options.Now, log: options.Log.With("app", name),
 		limiter: limit, mux: http.NewServeMux(),
-		mint: newMint(options.Seed, name),
+		mint: newMint(options.Seed, name, options.Mark),
 	}
 	a.rand = rand.New(rand.NewPCG(options.Seed, a.mint.number()))
 	a.feed = newFeed(options.Seed, a.mint.number())

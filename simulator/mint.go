@@ -12,12 +12,13 @@ import (
 // use to guard anything but a simulation.
 type mint struct {
 	key   []byte
+	mark  string // begins every secret
 	count uint64
 }
 
-func newMint(seed uint64, name string) *mint {
+func newMint(seed uint64, name, mark string) *mint {
 	key := sha256.Sum256(fmt.Appendf(nil, "%d %s", seed, name))
-	return &mint{key: key[:]}
+	return &mint{key: key[:], mark: mark}
 }
 
 // next is the next 32 bytes of the sequence.
@@ -34,8 +35,8 @@ func (m *mint) mac(message []byte) []byte {
 
 func (m *mint) number() uint64 { return binary.BigEndian.Uint64(m.next()) }
 
-// secret has 43 characters of the base64url alphabet.
-func (m *mint) secret() string { return base64.RawURLEncoding.EncodeToString(m.next()) }
+// secret has 43 characters of the base64url alphabet, behind the mark.
+func (m *mint) secret() string { return m.mark + base64.RawURLEncoding.EncodeToString(m.next()) }
 
 // id is prefix and as many characters of [0-9a-z] as length asks, up to 32.
 func (m *mint) id(prefix string, length int) string {

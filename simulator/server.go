@@ -13,6 +13,7 @@ import (
 type Options struct {
 	Now  func() time.Time // clock of every rule; nil: time.Now
 	Log  *slog.Logger     // one debug line per request; nil: nothing is logged
+	Mark string           // begins every code, token and key that is made: to be looked for where none must be
 	Seed uint64           // the same seed, clock and calls give the same records and tokens
 
 	Okta           OktaOptions

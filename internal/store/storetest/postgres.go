@@ -103,7 +103,7 @@ func Dump(tb testing.TB, url string) string {
 	}
 	defer db.Close()
 	var dump string
-	err = db.QueryRowContext(tb.Context(), `SELECT string_agg(query_to_xml(format('SELECT t::text FROM %I t', table_name),
+	err = db.QueryRowContext(context.WithoutCancel(tb.Context()), `SELECT string_agg(query_to_xml(format('SELECT t::text FROM %I t', table_name),
 		false, false, '')::text, '') FROM information_schema.tables WHERE table_schema = current_schema()`).Scan(&dump)
 	if err != nil {
 		tb.Fatalf("dump: %v", err)
