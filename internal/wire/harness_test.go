@@ -27,6 +27,7 @@ import (
 	"selvedge/internal/store/storetest"
 	"selvedge/internal/token"
 	"selvedge/internal/wire"
+	"selvedge/ocsf"
 )
 
 const (
@@ -116,10 +117,11 @@ func lookup(_ context.Context, id string) (sigv4.Key, bool, error) {
 
 func apps() []connector.App {
 	open := func(connector.Env) connector.Session { return nil }
+	normalize := func(string, []byte, *ocsf.Event) error { return nil }
 	return []connector.App{
-		{Name: "OKTA", Open: open, Streams: []connector.Stream{{Name: "system"}}, Auth: connector.Auth{Grant: connector.AuthorizationCode, PKCE: true}},
+		{Name: "OKTA", Open: open, Normalize: normalize, Streams: []connector.Stream{{Name: "system"}}, Auth: connector.Auth{Grant: connector.AuthorizationCode, PKCE: true}},
 		{Name: "DROPBOX", Auth: connector.Auth{Grant: connector.AuthorizationCode}},
-		{Name: "TERRAFORMCLOUD", Open: open, Streams: []connector.Stream{{Name: "audit"}}, Auth: connector.Auth{Grant: connector.APIKey}},
+		{Name: "TERRAFORMCLOUD", Open: open, Normalize: normalize, Streams: []connector.Stream{{Name: "audit"}}, Auth: connector.Auth{Grant: connector.APIKey}},
 	}
 }
 
