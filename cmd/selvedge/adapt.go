@@ -24,7 +24,7 @@ func (o dutyObserver) Ended(d store.Duty, out job.Outcome) { o.DutyEnded(string(
 // dutyStates reads how the duties stand, for a scrape.
 func (v *server) dutyStates(ctx context.Context) ([]metric.DutyState, error) {
 	var states []metric.DutyState
-	for _, d := range []store.Duty{store.DutyPoll, store.DutyDeliver, store.DutyRefresh, store.DutySweep} {
+	for _, d := range store.Duties() {
 		st, err := v.store.DutyStats(ctx, d)
 		if err != nil {
 			return nil, err

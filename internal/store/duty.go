@@ -13,11 +13,15 @@ type Duty string
 
 // The duties. Each is the name of its table.
 const (
-	DutyPoll    Duty = "stream"
-	DutyDeliver Duty = "ingestion_destination"
-	DutyRefresh Duty = "app_grant"
-	DutySweep   Duty = "sweep"
+	DutyPoll       Duty = "stream"
+	DutyDeliver    Duty = "ingestion_destination"
+	DutyRefresh    Duty = "app_grant"
+	DutySweep      Duty = "sweep"
+	DutyUserAccess Duty = "user_access_task"
 )
+
+// Duties is all of them.
+func Duties() []Duty { return []Duty{DutyPoll, DutyDeliver, DutyRefresh, DutyUserAccess, DutySweep} }
 
 // Claim is the right to work on one row until the lease ends. Every write made
 // under it names its fence.
@@ -177,7 +181,7 @@ const farAhead = 25 * time.Hour
 // is gone. The owner stays, so that the next claim counts a crash.
 func (s *Store) voidLeases(ctx context.Context) error {
 	return s.update(ctx, "void leases", func(tx *sql.Tx) error {
-		for _, d := range []Duty{DutyPoll, DutyDeliver, DutyRefresh, DutySweep} {
+		for _, d := range Duties() {
 			err := execAll(ctx, tx, []statement{
 				{`UPDATE ` + string(d) + ` SET lease_until = 0 WHERE lease_until <> 0`, nil},
 				{`UPDATE ` + string(d) + ` SET due_at = ? WHERE due_at > ?`, []any{millis(s.now()), millis(s.now().Add(farAhead))}},
