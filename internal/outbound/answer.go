@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // unsigned is r with another URL: what may be seen of a request.
@@ -16,9 +17,20 @@ func unsigned(r *http.Request, sent *url.URL) *http.Request {
 	return shown
 }
 
-// place is what errors and logs say of a URL: no query, no userinfo, no fragment.
+// place is what errors and logs say of a URL: no query, no userinfo, no fragment, and of a path that names somebody by
+// an e-mail address not who it is.
 func place(u *url.URL) string {
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
+	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}
+	if strings.Contains(u.Path, "@") {
+		parts := strings.Split(u.Path, "/")
+		for i := range parts {
+			if strings.Contains(parts[i], "@") {
+				parts[i] = "*"
+			}
+		}
+		shown.Path, shown.RawPath = strings.Join(parts, "/"), ""
+	}
+	return shown.String()
 }
 
 // Redact shortens the URL that net/http puts into an error of a Client: the query may hold what must not be logged.

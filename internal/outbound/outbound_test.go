@@ -302,6 +302,10 @@ func TestRedact(t *testing.T) {
 	if !errors.Is(short, outbound.ErrAddress) {
 		t.Errorf("%v lost its cause", short)
 	}
+	person := &url.Error{Op: "Get", URL: "https://acme.okta.com/api/v1/users/ada%2Bx@example.com/groups", Err: io.EOF}
+	if got := outbound.Redact(person).Error(); got != `Get "https://acme.okta.com/api/v1/users/%2A/groups": EOF` && got != `Get "https://acme.okta.com/api/v1/users/*/groups": EOF` {
+		t.Errorf("of a URL that names a person: %s", got)
+	}
 	if other := io.ErrUnexpectedEOF; !errors.Is(outbound.Redact(other), other) || outbound.Redact(nil) != nil {
 		t.Error("an error without a URL was changed")
 	}
