@@ -191,6 +191,7 @@ func (v *server) duties(keys *secret.Keyring, buckets *local.Sink) ([]job.Kind, 
 		{Duty: store.DutyRefresh, Workers: 8, Timeout: 2 * time.Minute, Run: v.tokens.Refresh},
 		{Duty: store.DutyPoll, Workers: 32, Timeout: 10 * time.Minute, Run: poller.Run},
 		{Duty: store.DutyDeliver, Workers: 8, Timeout: 10 * time.Minute, Run: deliverer.Run},
+		{Duty: store.DutyUserAccess, Workers: 4, Timeout: 2 * time.Minute, Run: pipeline.NewUserAccess(o, v.metrics.UserAccessEnded).Run},
 		{Duty: store.DutySweep, Workers: 1, Timeout: 10 * time.Minute, Run: pipeline.NewSweeper(o).Run},
 	}, nil
 }

@@ -43,8 +43,9 @@ type Metrics struct {
 	deliveryDelay  *prometheus.HistogramVec
 	undelivered    *prometheus.CounterVec
 
-	grants *prometheus.CounterVec
-	waits  *prometheus.CounterVec
+	grants   *prometheus.CounterVec
+	waits    *prometheus.CounterVec
+	searches *prometheus.CounterVec
 }
 
 // The histograms' upper bounds, in seconds: a request takes milliseconds, a
@@ -93,6 +94,8 @@ func New() *Metrics {
 
 		grants: f.counter("grant_events_total", "What became of grants, by event.", "app", "event"),
 		waits:  f.counter("provider_waits_total", "Calls to providers that had to wait, by cause: refused by the provider, or not made, because it had asked to wait (blocked) or the application's own pace was used up (spent).", "app", "cause"),
+
+		searches: f.counter("user_access_tasks_total", "User access tasks that have ended, by outcome: completed, expired, or why one failed.", "app", "outcome"),
 	}
 }
 
@@ -184,3 +187,9 @@ func (m *Metrics) Granted(app, event string) { m.grants.WithLabelValues(app, eve
 
 // ProviderWaited counts a call to a provider that had to wait.
 func (m *Metrics) ProviderWaited(app, cause string) { m.waits.WithLabelValues(app, cause).Inc() }
+
+// UserAccessEnded counts a user access task that has ended: completed, expired,
+// or why it failed.
+func (m *Metrics) UserAccessEnded(app, outcome string) {
+	m.searches.WithLabelValues(app, outcome).Inc()
+}

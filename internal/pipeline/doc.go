@@ -1,4 +1,5 @@
-// Package pipeline has the duties that move events: one file for each.
+// Package pipeline has the duties that move events, and the search for users: one
+// file for each.
 //
 // # The way of a record
 //
@@ -8,6 +9,8 @@
 //	                      batch in that transaction and wakes its destinations
 //	deliver(destination)  oldest closed batch: freeze place -> render -> sink -> mark -> next
 //	sweep                 ends what nobody needs any more
+//
+// Beside it goes useraccess(task), the search for a user: see UserAccess.
 //
 // # What survives a crash
 //

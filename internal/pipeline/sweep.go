@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"selvedge/connector"
+	"selvedge/internal/fabric"
 	"selvedge/internal/store"
 	"selvedge/sink"
 )
@@ -19,6 +20,8 @@ const (
 	keepParts       = 24 * time.Hour // of what a crash left half-written
 	keepPace        = 24 * time.Hour // of a tenant that nobody calls any more
 	bareGrace       = 24 * time.Hour // of an enabled ingestion without a destination
+	keepUserAccess  = 7 * 24 * time.Hour
+	expiryGrace     = 10 * time.Minute // for the duty of a user access task to expire it itself
 )
 
 // Sweeper is the duty sweep: every table is bounded.
@@ -40,6 +43,10 @@ func (s *Sweeper) Run(ctx context.Context, c store.Claim) error {
 		drain(func() (int64, error) { return s.o.Store.SweepGaps(ctx, now.Add(-keepLineage)) }),
 		drain(func() (int64, error) { return s.o.Store.SweepAccessKeys(ctx, now.Add(-keepLineage)) }),
 		drain(func() (int64, error) { return s.o.Store.SweepPaces(ctx, keepPace) }),
+		drain(func() (int64, error) {
+			return s.o.Store.ExpireUserAccess(ctx, now.Add(-fabric.UserAccessLife-expiryGrace))
+		}),
+		drain(func() (int64, error) { return s.o.Store.SweepUserAccess(ctx, now.Add(-keepUserAccess)) }),
 		s.sweepSeen(ctx),
 		s.tidy(ctx, now),
 		s.mend(ctx),
