@@ -142,6 +142,18 @@ func (a App) HasConnector() bool { return a.Open != nil }
 // HasMapping says whether records of the application can be made OCSF.
 func (a App) HasMapping() bool { return a.Normalize != nil }
 
+// FindsUsers says whether sessions of the application look users up. Of an
+// application that Requires another, that one's sessions do: AppFabric searches
+// with the base authorization
+// (https://docs.aws.amazon.com/appfabric/latest/adminguide/microsoft-365.html, checked 2026-11-22).
+func (a App) FindsUsers() bool {
+	if !a.HasConnector() || a.Requires != "" {
+		return false
+	}
+	_, ok := a.Open(Env{HTTP: &http.Client{}, Now: time.Now, Log: slog.New(slog.DiscardHandler)}).(UserFinder)
+	return ok
+}
+
 // FindStream returns the stream of that name.
 func (a App) FindStream(name string) (Stream, bool) {
 	for _, s := range a.Streams {

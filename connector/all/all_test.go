@@ -48,6 +48,20 @@ func TestAllAreThere(t *testing.T) {
 	}
 }
 
+// Each application says whether it looks users up without being connected.
+func TestWhichFindUsers(t *testing.T) {
+	t.Parallel()
+	for _, app := range all.Apps() {
+		finds := app.FindsUsers()
+		if finds && app.Requires != "" {
+			t.Errorf("%s: users are looked up by %s", app.Name, app.Requires)
+		}
+		if app.Name == "OKTA" && !finds {
+			t.Errorf("%s finds no users", app.Name)
+		}
+	}
+}
+
 func TestDescriptions(t *testing.T) {
 	t.Parallel()
 	for _, app := range all.Apps() {

@@ -24,6 +24,7 @@ import (
 	"selvedge/connector"
 	"selvedge/internal/audit"
 	"selvedge/internal/fabric"
+	"selvedge/internal/secret"
 	"selvedge/internal/sigv4"
 	"selvedge/internal/store"
 	"selvedge/internal/token"
@@ -46,10 +47,13 @@ type Grants interface {
 	Revoke(ctx context.Context, a fabric.AppAuthorization) func(context.Context)
 }
 
-// Keys makes the data keys of bundles.
+// Keys makes the data keys of bundles, and seals under them.
 type Keys interface {
 	// NewDataKey returns a new key, wrapped for the bundle.
 	NewDataKey(ctx context.Context, b fabric.AppBundle) ([]byte, error)
+	// Seal encrypts for a place; Open decrypts what was sealed for the same one.
+	Seal(ctx context.Context, c secret.Context, plaintext []byte) ([]byte, error)
+	Open(ctx context.Context, c secret.Context, sealed []byte) ([]byte, error)
 }
 
 // Places prepares what destinations deliver to.
@@ -92,7 +96,8 @@ type Options struct {
 type Control struct {
 	store      *store.Store
 	apps       map[string]connector.App
-	names      []string // of the applications, in Apps' order
+	names      []string        // of the applications, in Apps' order
+	unsearched map[string]bool // the applications that never find a user
 	grants     Grants
 	keys       Keys
 	places     Places
@@ -121,7 +126,7 @@ func New(o Options) (*Control, error) {
 		return nil, fmt.Errorf("control: key of next tokens: %w", err)
 	}
 	c := &Control{
-		store: o.Store, apps: make(map[string]connector.App, len(o.Apps)),
+		store: o.Store, apps: make(map[string]connector.App, len(o.Apps)), unsearched: make(map[string]bool),
 		grants: o.Grants, keys: o.Keys, places: o.Places, pages: pages,
 		requestKey: o.Derive("selvedge client token"), markKey: o.Derive("selvedge credential mark"),
 		now: func() time.Time { return o.Now().UTC().Truncate(time.Millisecond) },
@@ -134,6 +139,7 @@ func New(o Options) (*Control, error) {
 	for _, app := range o.Apps {
 		c.apps[app.Name] = app
 		c.names = append(c.names, app.Name)
+		c.unsearched[app.Name] = !app.FindsUsers() && (app.HasConnector() || app.Requires != "")
 	}
 	return c, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"selvedge/connector"
 	"selvedge/internal/control"
 	"selvedge/internal/fabric"
+	"selvedge/internal/secret"
 	"selvedge/internal/store"
 	"selvedge/internal/store/storetest"
 	"selvedge/internal/token"
@@ -40,9 +42,12 @@ func newRig(t *testing.T) *rig {
 	r.store = storetest.New(t, clock)
 	var err error
 	r.Control, err = control.New(control.Options{
-		Store: r.store, Grants: r, Keys: r, Places: r,
+		Store: r.store, Grants: r, Keys: keys{}, Places: r,
 		Apps: []connector.App{
-			{Name: "OKTA", Streams: []connector.Stream{{Name: "a"}, {Name: "b"}}, Open: func(connector.Env) connector.Session { return nil }},
+			{Name: "OKTA", Streams: []connector.Stream{{Name: "a"}, {Name: "b"}}, Open: func(connector.Env) connector.Session { return finder{} }},
+			{Name: "LOGS", Open: func(connector.Env) connector.Session { return logs{} }}, // without users
+			{Name: "AUDIT", Requires: "OKTA"},
+			{Name: "NEW"}, // without a connector
 		},
 		Derive: func(label string) []byte { sum := sha256.Sum256([]byte(label)); return sum[:] },
 		Now:    clock, Log: slog.New(slog.NewTextHandler(&r.log, nil)), Wake: func() { r.woken++ },
@@ -69,8 +74,21 @@ func (r *rig) Connect(_ context.Context, a fabric.AppAuthorization, _ *token.Aut
 
 func (r *rig) Revoke(context.Context, fabric.AppAuthorization) func(context.Context) { return nil }
 
-func (r *rig) NewDataKey(context.Context, fabric.AppBundle) ([]byte, error) {
-	return []byte("key"), nil
+// keys seals by writing the place before the text.
+type keys struct{}
+
+func (keys) NewDataKey(context.Context, fabric.AppBundle) ([]byte, error) { return []byte("key"), nil }
+
+func (keys) Seal(_ context.Context, c secret.Context, plaintext []byte) ([]byte, error) {
+	return []byte(fmt.Sprint(c, " ", string(plaintext))), nil
+}
+
+func (keys) Open(_ context.Context, c secret.Context, sealed []byte) ([]byte, error) {
+	plaintext, ok := bytes.CutPrefix(sealed, []byte(fmt.Sprint(c, " ")))
+	if !ok {
+		return nil, fmt.Errorf("sealed for another place than %v", c)
+	}
+	return plaintext, nil
 }
 
 func (r *rig) Prepare(context.Context, string, fabric.Processing, fabric.Place) error { return r.place }

@@ -74,6 +74,7 @@ func Answers() map[string]any {
 		"CreateIngestionDestination": ingestionDestinationAnswer{}, "GetIngestionDestination": ingestionDestinationAnswer{},
 		"UpdateIngestionDestination": ingestionDestinationAnswer{}, "ListIngestionDestinations": ingestionDestinationsAnswer{},
 		"ListTagsForResource": tagsAnswer{}, "TagResource": empty{}, "UntagResource": empty{},
+		"StartUserAccessTasks": userAccessTasksAnswer{}, "BatchGetUserAccessTasks": userAccessResultsAnswer{},
 	}
 }
 

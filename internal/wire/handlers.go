@@ -156,9 +156,11 @@ func untagResource(ctx context.Context, c *control.Control, caller fabric.Caller
 }
 
 func startUserAccessTasks(ctx context.Context, c *control.Control, caller fabric.Caller, in input) (any, error) {
-	return nil, c.StartUserAccessTasks(ctx, caller, in.text("appBundleIdentifier"), in.text("email"))
+	tasks, err := c.StartUserAccessTasks(ctx, caller, in.text("appBundleIdentifier"), in.text("email"))
+	return userAccessTasksAnswer{over(tasks, userAccessTaskOut)}, err
 }
 
 func batchGetUserAccessTasks(ctx context.Context, c *control.Control, caller fabric.Caller, in input) (any, error) {
-	return nil, c.BatchGetUserAccessTasks(ctx, caller, in.text("appBundleIdentifier"), in.texts("taskIdList"))
+	tasks, err := c.BatchGetUserAccessTasks(ctx, caller, in.text("appBundleIdentifier"), in.texts("taskIdList"))
+	return userAccessResultsAnswer{over(tasks, userAccessResultOut)}, err
 }

@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -22,6 +23,7 @@ import (
 	"selvedge/internal/control"
 	"selvedge/internal/fabric"
 	"selvedge/internal/logtest"
+	"selvedge/internal/secret"
 	"selvedge/internal/sigv4"
 	"selvedge/internal/store"
 	"selvedge/internal/store/storetest"
@@ -116,13 +118,21 @@ func lookup(_ context.Context, id string) (sigv4.Key, bool, error) {
 }
 
 func apps() []connector.App {
-	open := func(connector.Env) connector.Session { return nil }
+	open := func(connector.Env) connector.Session { return finder{} }
 	normalize := func(string, []byte, *ocsf.Event) error { return nil }
 	return []connector.App{
 		{Name: "OKTA", Open: open, Normalize: normalize, Streams: []connector.Stream{{Name: "system"}}, Auth: connector.Auth{Grant: connector.AuthorizationCode, PKCE: true}},
 		{Name: "DROPBOX", Auth: connector.Auth{Grant: connector.AuthorizationCode}},
 		{Name: "TERRAFORMCLOUD", Open: open, Normalize: normalize, Streams: []connector.Stream{{Name: "audit"}}, Auth: connector.Auth{Grant: connector.APIKey}},
 	}
+}
+
+// finder is a session whose application can look users up. It is never asked:
+// no duties run.
+type finder struct{ connector.Session }
+
+func (finder) FindUser(context.Context, string) (connector.User, error) {
+	return connector.User{}, connector.ErrNoUser
 }
 
 // client is the real SDK client, connected to the server.
@@ -272,6 +282,18 @@ type keys struct{}
 
 func (keys) NewDataKey(context.Context, fabric.AppBundle) ([]byte, error) {
 	return []byte("wrapped"), nil
+}
+
+func (keys) Seal(_ context.Context, c secret.Context, plaintext []byte) ([]byte, error) {
+	return []byte(fmt.Sprint(c, " ", string(plaintext))), nil
+}
+
+func (keys) Open(_ context.Context, c secret.Context, sealed []byte) ([]byte, error) {
+	plaintext, ok := bytes.CutPrefix(sealed, []byte(fmt.Sprint(c, " ")))
+	if !ok {
+		return nil, fmt.Errorf("sealed for another place than %v", c)
+	}
+	return plaintext, nil
 }
 
 func (keys) SealServer(_, _ string, plaintext []byte) []byte { return plaintext }

@@ -149,6 +149,41 @@ type tagsAnswer struct {
 	Tags []tagOut `json:"tags"`
 }
 
+type taskError struct {
+	Code    string `json:"errorCode,omitempty"`
+	Message string `json:"errorMessage,omitempty"`
+}
+
+type userAccessTask struct {
+	App      string     `json:"app"`
+	TenantID string     `json:"tenantId"`
+	TaskID   string     `json:"taskId,omitempty"`
+	Error    *taskError `json:"error,omitempty"`
+}
+
+type userAccessTasksAnswer struct {
+	List []userAccessTask `json:"userAccessTasksList"`
+}
+
+type userAccessResult struct {
+	App        string     `json:"app"`
+	TenantID   string     `json:"tenantId"`
+	TenantName string     `json:"tenantDisplayName"`
+	TaskID     string     `json:"taskId"`
+	Status     string     `json:"resultStatus"`
+	Email      string     `json:"email"`
+	UserID     string     `json:"userId,omitempty"`
+	FullName   string     `json:"userFullName,omitempty"`
+	FirstName  string     `json:"userFirstName,omitempty"`
+	LastName   string     `json:"userLastName,omitempty"`
+	UserStatus string     `json:"userStatus,omitempty"`
+	TaskError  *taskError `json:"taskError,omitempty"`
+}
+
+type userAccessResultsAnswer struct {
+	List []userAccessResult `json:"userAccessResultsList"`
+}
+
 // empty is an answer without members.
 type empty struct{}
 
@@ -208,11 +243,38 @@ func destinationOut(d fabric.IngestionDestination) ingestionDestinationAnswer {
 	return ingestionDestinationAnswer{out}
 }
 
-// each converts the items of a page; of an empty page the result is empty, not
-// nil.
-func each[T, U any](p control.Page[T], f func(T) U) []U {
-	all := make([]U, len(p.Items))
-	for i, item := range p.Items {
+func userAccessTaskOut(t fabric.UserAccessTask) userAccessTask {
+	return userAccessTask{App: t.App, TenantID: t.Tenant.Identifier, TaskID: t.ID, Error: taskErrorOut(t.Error)}
+}
+
+// userAccessResultOut tells an error only of a task that has ended: what keeps
+// one in progress may pass.
+func userAccessResultOut(t fabric.UserAccessTask) userAccessResult {
+	out := userAccessResult{
+		App: t.App, TenantID: t.Tenant.Identifier, TenantName: t.Tenant.DisplayName, TaskID: t.ID,
+		Status: string(t.Status), Email: t.Email, UserID: t.User.ID, FullName: t.User.FullName,
+		FirstName: t.User.FirstName, LastName: t.User.LastName, UserStatus: t.User.Status,
+	}
+	if t.Status != fabric.InProgress {
+		out.TaskError = taskErrorOut(t.Error)
+	}
+	return out
+}
+
+func taskErrorOut(e fabric.UserAccessError) *taskError {
+	if e == "" {
+		return nil
+	}
+	return &taskError{Code: string(e), Message: e.Message()}
+}
+
+// each converts the items of a page.
+func each[T, U any](p control.Page[T], f func(T) U) []U { return over(p.Items, f) }
+
+// over converts items; of none the result is empty, not nil.
+func over[T, U any](items []T, f func(T) U) []U {
+	all := make([]U, len(items))
+	for i, item := range items {
 		all[i] = f(item)
 	}
 	return all

@@ -170,7 +170,7 @@ func TestRoutes(t *testing.T) {
 	s := newServer(t)
 	w := who{keyA, region}
 	f := s.furnish(t, w)
-	success := map[string]int{"StartUserAccessTasks": 400, "BatchGetUserAccessTasks": 400, "CreateIngestion": 409}
+	success := map[string]int{"BatchGetUserAccessTasks": 404, "CreateIngestion": 409}
 	for _, c := range calls(f.bundle, f.authorization, f.ingestion, f.destination, f.destinationARN) {
 		s.mu.Lock()
 		s.calls = nil

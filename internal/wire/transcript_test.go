@@ -173,8 +173,9 @@ func walk(t *testing.T, c *appfabric.Client) {
 	auth := walkAuthorization(t, c, bundle, token)
 	ingestion := walkIngestion(t, c, bundle, token)
 	walkTags(t, c, bundle)
-	call1(t, "ValidationException", c.StartUserAccessTasks, appfabric.StartUserAccessTasksInput{AppBundleIdentifier: bundle, Email: aws.String("a@b.c")})
-	call1(t, "ValidationException", c.BatchGetUserAccessTasks, appfabric.BatchGetUserAccessTasksInput{AppBundleIdentifier: bundle, TaskIdList: []string{token + "0"}})
+	task := call1(t, "", c.StartUserAccessTasks, appfabric.StartUserAccessTasksInput{AppBundleIdentifier: bundle, Email: aws.String("a@b.c")}).UserAccessTasksList[0].TaskId
+	call1(t, "", c.BatchGetUserAccessTasks, appfabric.BatchGetUserAccessTasksInput{AppBundleIdentifier: bundle, TaskIdList: []string{*task}})
+	call1(t, "ResourceNotFoundException", c.BatchGetUserAccessTasks, appfabric.BatchGetUserAccessTasksInput{AppBundleIdentifier: bundle, TaskIdList: []string{*task, token + "0"}})
 	call1(t, "ConflictException", c.DeleteAppBundle, appfabric.DeleteAppBundleInput{AppBundleIdentifier: bundle})
 	call1(t, "ValidationException", c.DeleteAppAuthorization, appfabric.DeleteAppAuthorizationInput{AppBundleIdentifier: bundle, AppAuthorizationIdentifier: auth})
 	call1(t, "", c.DeleteIngestion, appfabric.DeleteIngestionInput{AppBundleIdentifier: bundle, IngestionIdentifier: ingestion})
