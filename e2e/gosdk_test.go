@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -268,19 +269,66 @@ func pages(t *testing.T, c *appfabric.Client, bundle, ingestion *string) {
 		func(o *appfabric.ListIngestionDestinationsOutput) int { return len(o.IngestionDestinations) })
 }
 
-// userAccess asks for a user's access. A server without it refuses in a
-// modelled way.
+// userAccess looks for a person who is there, and for one who is not, in both
+// tenants.
 func userAccess(t *testing.T, c *appfabric.Client, bundle *string) {
 	t.Helper()
-	task := "00000000-0000-4000-8000-000000000000"
-	out, err := c.StartUserAccessTasks(t.Context(), &appfabric.StartUserAccessTasksInput{AppBundleIdentifier: bundle, Email: aws.String("a@example.com")})
-	if err == nil && len(out.UserAccessTasksList) > 0 {
-		task = aws.ToString(out.UserAccessTasksList[0].TaskId)
-	} else if _, ok := errors.AsType[*types.ValidationException](err); !ok {
-		t.Errorf("StartUserAccessTasks: %v, %v", out, err)
+	for email, want := range map[string]string{
+		"zoe.mueller@example.com": "COMPLETED user-V3R563qtJNcExAkN active ",
+		"nobody@example.com":      "FAILED   The user not found",
+	} {
+		results := search(t, c, bundle, email)
+		if len(results) != 2 {
+			t.Fatalf("%d results, want one for each tenant", len(results))
+		}
+		for _, r := range results {
+			text := ""
+			if r.TaskError != nil {
+				text = aws.ToString(r.TaskError.ErrorMessage)
+			}
+			got := strings.Join([]string{string(r.ResultStatus), aws.ToString(r.UserId), aws.ToString(r.UserStatus), text}, " ")
+			if got != want || aws.ToString(r.Email) != email || aws.ToString(r.TenantDisplayName) == "" {
+				t.Errorf("%s in %s: %s, want %s", email, aws.ToString(r.TenantId), got, want)
+			}
+		}
 	}
-	_, err = c.BatchGetUserAccessTasks(t.Context(), &appfabric.BatchGetUserAccessTasksInput{AppBundleIdentifier: bundle, TaskIdList: []string{task}})
-	if _, ok := errors.AsType[*types.ValidationException](err); err != nil && !ok {
-		t.Errorf("BatchGetUserAccessTasks: %v", err)
+	_, err := c.BatchGetUserAccessTasks(t.Context(), &appfabric.BatchGetUserAccessTasksInput{
+		AppBundleIdentifier: bundle, TaskIdList: []string{"00000000-0000-4000-8000-000000000000"},
+	})
+	if missing, ok := errors.AsType[*types.ResourceNotFoundException](err); !ok || aws.ToString(missing.ResourceType) != "UserAccessTask" {
+		t.Errorf("a task that is not there: %v", err)
 	}
+}
+
+// search starts the tasks for a person and returns what came of them.
+func search(t *testing.T, c *appfabric.Client, bundle *string, email string) []types.UserAccessResultItem {
+	t.Helper()
+	var ids []string
+	for _, task := range sure(t, c.StartUserAccessTasks, appfabric.StartUserAccessTasksInput{AppBundleIdentifier: bundle, Email: &email}).UserAccessTasksList {
+		if task.Error != nil {
+			t.Errorf("%s %s: %s", *task.App, *task.TenantId, aws.ToString(task.Error.ErrorMessage))
+			continue
+		}
+		ids = append(ids, *task.TaskId)
+	}
+	return results(t, c, bundle, ids)
+}
+
+// results waits until tasks have ended.
+func results(t *testing.T, c *appfabric.Client, bundle *string, ids []string) []types.UserAccessResultItem {
+	t.Helper()
+	var all []types.UserAccessResultItem
+	eventually(t, 30*time.Second, "the tasks have ended", func() error {
+		all = sure(t, c.BatchGetUserAccessTasks, appfabric.BatchGetUserAccessTasksInput{AppBundleIdentifier: bundle, TaskIdList: ids}).UserAccessResultsList
+		for i, r := range all {
+			if *r.TaskId != ids[i] {
+				t.Errorf("task %d is %s, want %s", i, *r.TaskId, ids[i])
+			}
+			if r.ResultStatus == types.ResultStatusInProgress {
+				return fmt.Errorf("%s is in progress", *r.App)
+			}
+		}
+		return nil
+	})
+	return all
 }

@@ -1,6 +1,7 @@
 """Runs each of AppFabric's operations with boto3, and its four paginators."""
 
 import os
+import time
 
 import boto3
 
@@ -17,6 +18,18 @@ def pages(operation, elements, **request):
 
 def bucket(**more):
     return {"auditLog": {"destination": {"s3Bucket": {"bucketName": "audit-logs", **more}}}}
+
+
+def search(email):
+    """Looks for a person and returns what came of the tasks."""
+    tasks = appfabric.start_user_access_tasks(email=email, **of_bundle)["userAccessTasksList"]
+    ids = [task["taskId"] for task in tasks]
+    while True:
+        results = appfabric.batch_get_user_access_tasks(taskIdList=ids, **of_bundle)["userAccessResultsList"]
+        assert [r["taskId"] for r in results] == ids, results
+        if all(r["resultStatus"] != "IN_PROGRESS" for r in results):
+            return results
+        time.sleep(0.05)
 
 
 bundle = appfabric.create_app_bundle(tags=[{"key": "empty", "value": ""}])["appBundle"]["arn"]
@@ -73,16 +86,15 @@ appfabric.untag_resource(resourceArn=bundle, tagKeys=[])
 got = {tag["key"]: tag["value"] for tag in appfabric.list_tags_for_resource(resourceArn=bundle)["tags"]}
 assert got == {"empty": "", "ключ": "a/b +"}, got
 
-# A server may have no user access tasks; it refuses them in a modelled way.
-task = "00000000-0000-4000-8000-000000000000"
+found, nobody = search("zoe.mueller@example.com"), search("nobody@example.com")
+assert [(r["resultStatus"], r["userId"], r["userStatus"]) for r in found] == [("COMPLETED", "user-V3R563qtJNcExAkN", "active")] * 2, found
+assert [(r["resultStatus"], r["taskError"]["errorMessage"]) for r in nobody] == [("FAILED", "The user not found")] * 2, nobody
+assert "taskError" not in found[0] and "userId" not in nobody[0], (found, nobody)
 try:
-    task = appfabric.start_user_access_tasks(email="a@example.com", **of_bundle)["userAccessTasksList"][0]["taskId"]
-except appfabric.exceptions.ValidationException:
-    pass
-try:
-    appfabric.batch_get_user_access_tasks(taskIdList=[task], **of_bundle)
-except appfabric.exceptions.ValidationException:
-    pass
+    appfabric.batch_get_user_access_tasks(taskIdList=["00000000-0000-4000-8000-000000000000"], **of_bundle)
+    raise SystemExit("a task that is not there was read")
+except appfabric.exceptions.ResourceNotFoundException as e:
+    assert e.response["resourceType"] == "UserAccessTask", e.response
 
 # boto3 checks no patterns of its own.
 try:

@@ -40,6 +40,18 @@ async function refused(code, status, promise) {
 
 const bucket = (more = {}) => ({ auditLog: { destination: { s3Bucket: { bucketName: 'audit-logs', ...more } } } });
 
+// search looks for a person and returns what came of the tasks.
+async function search(ofBundle, email) {
+  const started = await call('startUserAccessTasks', { ...ofBundle, email });
+  const taskIdList = started.userAccessTasksList.map((task) => task.taskId);
+  for (;;) {
+    const { userAccessResultsList: results } = await call('batchGetUserAccessTasks', { ...ofBundle, taskIdList });
+    assert.deepStrictEqual(results.map((r) => r.taskId), taskIdList);
+    if (results.every((r) => r.resultStatus !== 'IN_PROGRESS')) return results;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 async function main() {
   const bundle = (await call('createAppBundle', { tags: [{ key: 'empty', value: '' }] })).appBundle.arn;
   const second = (await call('createAppBundle')).appBundle.arn;
@@ -89,11 +101,11 @@ async function main() {
   const { tags } = await call('listTagsForResource', { resourceArn: bundle });
   assert.deepStrictEqual(Object.fromEntries(tags.map((t) => [t.key, t.value])), { empty: '', ключ: 'a/b +' });
 
-  // A server may have no user access tasks; it refuses them in a modelled way.
-  const modelled = (e) => assert.strictEqual(e.code, 'ValidationException');
-  const started = await call('startUserAccessTasks', { ...ofBundle, email: 'a@example.com' }).catch(modelled);
-  const task = started?.userAccessTasksList?.[0]?.taskId ?? '00000000-0000-4000-8000-000000000000';
-  await call('batchGetUserAccessTasks', { ...ofBundle, taskIdList: [task] }).catch(modelled);
+  const [found, none] = [await search(ofBundle, 'zoe.mueller@example.com'), await search(ofBundle, 'nobody@example.com')];
+  assert.deepStrictEqual(found.map((r) => [r.resultStatus, r.userId, r.userStatus]), Array(2).fill(['COMPLETED', 'user-V3R563qtJNcExAkN', 'active']));
+  assert.deepStrictEqual(none.map((r) => [r.resultStatus, r.taskError.errorMessage]), Array(2).fill(['FAILED', 'The user not found']));
+  const gone = await refused('ResourceNotFoundException', 404, call('batchGetUserAccessTasks', { ...ofBundle, taskIdList: ['00000000-0000-4000-8000-000000000000'] }));
+  assert.match(gone.message, /UserAccessTask/);
   await refused('ValidationException', 400, call('getAppBundle', { appBundleIdentifier: 'arn:' }));
 
   for (const arn of destinations) await call('deleteIngestionDestination', { ...ofIngestion, ingestionDestinationIdentifier: arn });
