@@ -26,7 +26,7 @@ type Dialect struct {
 
 // Rule gives refusals of one status, and of one code where Code is set, a kind.
 type Rule struct {
-	Status int
+	Status int // zero: any
 	Code   string
 	Kind   connector.Kind
 }
@@ -39,6 +39,10 @@ const (
 	Seconds = connector.Seconds
 	Epoch   = connector.Epoch
 )
+
+// Refusal classifies an answer that says no in spite of its status, as those do
+// that send errors with a 200.
+func (a *Answer) Refusal() *connector.Error { return a.refusal() }
 
 // refusal classifies an answer that is no success.
 func (a *Answer) refusal() *connector.Error {
@@ -89,7 +93,7 @@ func (a *Answer) Malformed(err error) *connector.Error {
 // calls not found is beyond the grant: several hide so what a token may not see.
 func (d Dialect) kind(status int, code string) connector.Kind {
 	for _, r := range d.Rules {
-		if r.Status == status && (r.Code == "" || r.Code == code) {
+		if (r.Status == 0 || r.Status == status) && (r.Code == "" || r.Code == code) {
 			return r.Kind
 		}
 	}

@@ -29,6 +29,7 @@ func dialect() rest.Dialect {
 		Rules: []rest.Rule{
 			{Status: 403, Code: "AF429", Kind: connector.Throttled},
 			{Status: 410, Kind: connector.CursorExpired},
+			{Code: "ended", Kind: connector.Unauthorized},
 		},
 		Code:    "error.code",
 		Reasons: []string{"error.code", "errors.0.title", "errors.0.detail"},
@@ -92,6 +93,7 @@ func TestKinds(t *testing.T) {
 		{402, ``, connector.Forbidden, ""},
 		{404, `<html>Not Found</html>`, connector.Forbidden, ""},
 		{410, ``, connector.CursorExpired, ""},
+		{400, `{"error":{"code":"ended"}}`, connector.Unauthorized, "ended"},
 		{429, `{}`, connector.Throttled, ""},
 		{400, `{"error":{"code":17}}`, connector.Unavailable, "17"},
 		{500, `{"error":{"code":{}},"errors":{}}`, connector.Unavailable, ""},
@@ -107,6 +109,20 @@ func TestKinds(t *testing.T) {
 		}
 		if a == nil {
 			t.Errorf("%d: the answer is not given beside the error", test.status)
+		}
+	}
+}
+
+// TestRefusal: some say no under a status that says yes.
+func TestRefusal(t *testing.T) {
+	t.Parallel()
+	for body, kind := range map[string]connector.Kind{`{"error":{"code":"ended"}}`: connector.Unauthorized, `{"error":{"code":"x"}}`: connector.Unavailable} {
+		a, e := get(t, answering(200, body))
+		if e != nil {
+			t.Fatal(e)
+		}
+		if got := a.Refusal(); got.Kind != kind || got.Reason == "" || got.Status != 200 || got.Op != "app: list" {
+			t.Errorf("%s: got %+v", body, got)
 		}
 	}
 }

@@ -97,6 +97,20 @@ func TestWalk(t *testing.T) {
 	}
 }
 
+func TestTrail(t *testing.T) {
+	t.Parallel()
+	w := rest.Trail{Began: now.Add(17)}
+	got, err := rest.ParseTrail(w.Next("a/b c=").Token())
+	if err != nil || got.After != "a/b c=" || !got.Began.Equal(w.Began) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for _, token := range []string{"", "after=x", "after=&began=2026-11-20T10%3A00%3A00Z", "after=x&began=y", "began=2026-11-20T10%3A00%3A00Z&after=x", "after=x&began=2026-11-20T10%3A00%3A00Z&z=1", "%zz"} {
+		if w, err := rest.ParseTrail(token); err == nil {
+			t.Errorf("%q was taken: %+v", token, w)
+		}
+	}
+}
+
 // FuzzRecords: what is cut out of a page is what encoding/json finds in it,
 // element for element and byte for byte.
 func FuzzRecords(f *testing.F) {
@@ -176,6 +190,16 @@ func FuzzWalk(f *testing.F) {
 	f.Fuzz(func(t *testing.T, token string) {
 		w, err := rest.ParseWalk(token)
 		if err == nil && (w.Page < 1 || w.Token() != token) {
+			t.Errorf("%q gives %+v", token, w)
+		}
+	})
+}
+
+func FuzzTrail(f *testing.F) {
+	f.Add("after=x&began=2026-11-20T10%3A00%3A00Z")
+	f.Fuzz(func(t *testing.T, token string) {
+		w, err := rest.ParseTrail(token)
+		if err == nil && (w.After == "" || w.Token() != token) {
 			t.Errorf("%q gives %+v", token, w)
 		}
 	})

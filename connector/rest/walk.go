@@ -50,3 +50,38 @@ func ParseWalk(token string) (Walk, error) {
 
 // Next is the page behind this one.
 func (w Walk) Next() Walk { return Walk{Page: w.Page + 1, Began: w.Began} }
+
+// Trail is a place in a feed that is paged by a cursor of the provider's: the
+// cursor of the page to read next, and when the first page was asked for.
+type Trail struct {
+	After string // empty: the first page
+	Began time.Time
+}
+
+// Token spells the place for a cursor.
+func (t Trail) Token() string {
+	return url.Values{
+		"after": {t.After},
+		"began": {t.Began.UTC().Format(time.RFC3339Nano)},
+	}.Encode()
+}
+
+// ParseTrail reads what Token wrote.
+func ParseTrail(token string) (Trail, error) {
+	q, err := url.ParseQuery(token)
+	if err != nil {
+		return Trail{}, errWalk
+	}
+	began, err := time.Parse(time.RFC3339Nano, q.Get("began"))
+	if err != nil {
+		return Trail{}, errWalk
+	}
+	t := Trail{After: q.Get("after"), Began: began.UTC()}
+	if t.After == "" || t.Token() != token {
+		return Trail{}, errWalk
+	}
+	return t, nil
+}
+
+// Next is the page behind this one.
+func (t Trail) Next(after string) Trail { return Trail{After: after, Began: t.Began} }
