@@ -10,7 +10,7 @@ import (
 type limiter struct {
 	limit  int // per window; negative: never refuses
 	window time.Duration
-	prefix string                         // of the three headers
+	prefix string                         // of the three headers; empty: there are none
 	reset  func(at, now time.Time) string // how the provider writes the end of the window
 
 	start time.Time
@@ -33,7 +33,7 @@ func (l *limiter) wait(now time.Time) time.Duration {
 
 // stamp adds the rate-limit headers, unless the answer brings its own.
 func (l *limiter) stamp(h http.Header, now time.Time) {
-	if h.Get(l.prefix+"Reset") != "" {
+	if l.prefix == "" || h.Get(l.prefix+"Reset") != "" {
 		return
 	}
 	limit := l.limit
@@ -49,6 +49,9 @@ func (l *limiter) exhausted(h http.Header, wait time.Duration, now time.Time) {
 }
 
 func (l *limiter) set(h http.Header, limit, remaining int, at, now time.Time) {
+	if l.prefix == "" {
+		return
+	}
 	h.Set(l.prefix+"Limit", strconv.Itoa(limit))
 	h.Set(l.prefix+"Remaining", strconv.Itoa(remaining))
 	h.Set(l.prefix+"Reset", l.reset(at, now))

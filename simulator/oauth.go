@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -35,6 +36,9 @@ type grants struct {
 	codeLife   time.Duration
 	silent     bool     // a refresh is answered without the refresh token, which stays good
 	own        []string // scopes of what the client is granted alone
+	replaces   bool     // a refresh deletes both tokens before it: the old ones are as unknown
+
+	accessPrefix, refreshPrefix string // of tokens
 
 	tickets map[string]ticket
 	codes   map[string]code
@@ -95,6 +99,7 @@ func newGrants(m *mint) grants {
 	return grants{
 		mint: m, tickets: map[string]ticket{}, codes: map[string]code{},
 		access: map[string]access{}, refresh: map[string]*refresh{}, codeLife: codeLife, accessLife: time.Hour,
+		accessPrefix: "eyJ",
 	}
 }
 
@@ -174,6 +179,10 @@ func (g *grants) renew(form url.Values, now time.Time) (tokenAnswer, failure, bo
 		r.rotated = now
 		r.family.current = ""
 	}
+	if g.replaces {
+		delete(g.refresh, form.Get("refresh_token"))
+		maps.DeleteFunc(g.access, func(_ string, a access) bool { return a.family == r.family })
+	}
 	out := g.issue(r.family, scopes, now)
 	if g.persistent && g.silent {
 		out.RefreshToken = ""
@@ -198,14 +207,14 @@ func (g *grants) issue(f *family, scopes []string, now time.Time) tokenAnswer {
 		TokenType: "Bearer", ExpiresIn: int(g.accessLife / time.Second), Scope: strings.Join(scopes, " "),
 		// Real ones are signed documents of some hundred characters.
 		user:        f.user,
-		AccessToken: "eyJ" + g.mint.secret() + g.mint.secret() + "." + g.mint.secret() + g.mint.secret() + "." + g.mint.secret(),
+		AccessToken: g.accessPrefix + g.mint.secret() + g.mint.secret() + "." + g.mint.secret() + g.mint.secret() + "." + g.mint.secret(),
 	}
 	g.access[out.AccessToken] = access{family: f, scopes: scopes, expires: now.Add(g.accessLife)}
 	if !f.refreshes {
 		return out
 	}
 	if f.current == "" {
-		f.current = g.mint.secret()
+		f.current = g.refreshPrefix + g.mint.secret()
 		g.refresh[f.current] = &refresh{family: f, lastUsed: now}
 	}
 	out.RefreshToken = f.current
