@@ -28,7 +28,7 @@ func TestControl(t *testing.T) {
 		{"POST", "events", `{"app":"TERRAFORMCLOUD","count":1}`, 200, `{"ids":["`},
 		{"POST", "events", `{"app":"OKTA"}`, 400, `"error"`},
 		{"POST", "events", `{"app":"OKTA","count":1,"repeat":2}`, 400, `"error"`},
-		{"POST", "events", `{"app":"SLACK","count":1}`, 400, `no application is called`},
+		{"POST", "events", `{"app":"NOSUCH","count":1}`, 400, `no application is called`},
 		{"POST", "events", `{"app":"OKTA","cuont":1}`, 400, `unknown field`},
 		{"POST", "events", `[]`, 400, `"error"`},
 		{"POST", "trickle", `{"app":"OKTA","every":"1h"}`, 200, `{}`},
@@ -36,7 +36,7 @@ func TestControl(t *testing.T) {
 		{"POST", "faults", `{"app":"OKTA","fault":{"kind":"500","path":"/api/","times":1}}`, 200, `{}`},
 		{"POST", "faults", `{"app":"OKTA","fault":{"kind":"404"}}`, 400, `no fault is called`},
 		{"POST", "faults", `{"app":"OKTA","fault":{"kind":"hang","delay":"x"}}`, 400, `is not a duration`},
-		{"GET", "shown?app=SLACK", "", 400, `no application is called`},
+		{"GET", "shown?app=NOSUCH", "", 400, `no application is called`},
 		{"GET", "token-requests?app=TERRAFORMCLOUD", "", 400, `no token endpoint`},
 		{"GET", "nothing", "", 404, ""},
 	} {

@@ -30,6 +30,19 @@
 //     scope and an administrator.
 //   - Every API answer has X-Rate-Limit-*; a 429 has no Retry-After.
 //
+// # Slack
+//
+//   - Authorize: scopes of the user in user_scope, between commas; no bot scopes,
+//     no PKCE. A code lives ten minutes.
+//   - Token: client_secret_basic or client_secret_post; every refusal is a 200 with
+//     "ok":false. A code brings the person's tokens in authed_user, a refresh at the
+//     top; a refresh token is taken once.
+//   - The audit log on api.slack.com, with auditlogs:read and an owner's token of an
+//     Enterprise plan: newest first, bounds in whole seconds, a cursor for the same
+//     bounds. It refuses under statuses, the Web API on slack.com in a 200.
+//   - auth.test for every token, users.lookupByEmail with users:read.email.
+//   - 50 requests per minute; a 429 has Retry-After, no other answer tells of limits.
+//
 // # HCP Terraform
 //
 //   - 401 for an absent or unknown token, 404 for all that a good one may not see.

@@ -249,7 +249,7 @@ func TestBadFaults(t *testing.T) {
 			t.Errorf("%+v was taken", fault)
 		}
 	}
-	if w.Inject("SLACK", simulator.Fault{Kind: simulator.Hang}) == nil || w.ClearFaults("SLACK") == nil {
+	if w.Inject("NOSUCH", simulator.Fault{Kind: simulator.Hang}) == nil || w.ClearFaults("NOSUCH") == nil {
 		t.Error("an application that is not there was taken")
 	}
 }

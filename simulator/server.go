@@ -17,6 +17,7 @@ type Options struct {
 	Seed uint64           // the same seed, clock and calls give the same records and tokens
 
 	Okta           OktaOptions
+	Slack          SlackOptions
 	TerraformCloud TerraformCloudOptions
 }
 
@@ -25,6 +26,7 @@ type Options struct {
 type Server struct {
 	apps           []application
 	okta           *Okta
+	slack          *Slack
 	terraformCloud *TerraformCloud
 	control        *http.ServeMux
 }
@@ -49,15 +51,19 @@ func New(options Options) *Server {
 	}
 	s := &Server{
 		okta:           newOkta(options),
+		slack:          newSlack(options),
 		terraformCloud: newTerraformCloud(options),
 	}
-	s.apps = []application{s.okta, s.terraformCloud}
+	s.apps = []application{s.okta, s.slack, s.terraformCloud}
 	s.control = s.controlRoutes()
 	return s
 }
 
 // Okta is the simulated Okta organisation.
 func (s *Server) Okta() *Okta { return s.okta }
+
+// Slack is the simulated Slack organisation.
+func (s *Server) Slack() *Slack { return s.slack }
 
 // TerraformCloud is the simulated HCP Terraform organisation.
 func (s *Server) TerraformCloud() *TerraformCloud { return s.terraformCloud }
