@@ -51,6 +51,19 @@
 //   - The organisation, and its memberships by filter[email].
 //   - 30 requests per second; X-RateLimit-Reset is the seconds to wait.
 //
+// # Zendesk
+//
+//   - Authorize: response_type=code, scopes between spaces, PKCE by S256 only.
+//   - Token: the client's secret in the body, which may be JSON; a code wants its
+//     redirect address and a scope. expires_in is 300 to 172800, for refresh tokens
+//     604800 to 7776000; without them 30 minutes and 30 days. A refresh deletes both
+//     tokens before it.
+//   - The audit log, with auditlogs:read or read and an administrator's token of an
+//     Enterprise plan: 100 a page by cursor, newest first unless sorted, filtered by
+//     two times; kept for ever.
+//   - Search of users by email: or by words, with users:read or read.
+//   - 700 requests per minute; ratelimit-* in every answer, Retry-After in a 429.
+//
 // # To add an application
 //
 // One file with its options, its routes, its dialect and its permit, one with its

@@ -19,6 +19,7 @@ type Options struct {
 	Okta           OktaOptions
 	Slack          SlackOptions
 	TerraformCloud TerraformCloudOptions
+	Zendesk        ZendeskOptions
 }
 
 // Server is all simulated applications behind one handler. It is safe for
@@ -28,6 +29,7 @@ type Server struct {
 	okta           *Okta
 	slack          *Slack
 	terraformCloud *TerraformCloud
+	zendesk        *Zendesk
 	control        *http.ServeMux
 }
 
@@ -53,8 +55,9 @@ func New(options Options) *Server {
 		okta:           newOkta(options),
 		slack:          newSlack(options),
 		terraformCloud: newTerraformCloud(options),
+		zendesk:        newZendesk(options),
 	}
-	s.apps = []application{s.okta, s.slack, s.terraformCloud}
+	s.apps = []application{s.okta, s.slack, s.terraformCloud, s.zendesk}
 	s.control = s.controlRoutes()
 	return s
 }
@@ -67,6 +70,9 @@ func (s *Server) Slack() *Slack { return s.slack }
 
 // TerraformCloud is the simulated HCP Terraform organisation.
 func (s *Server) TerraformCloud() *TerraformCloud { return s.terraformCloud }
+
+// Zendesk is the simulated Zendesk account.
+func (s *Server) Zendesk() *Zendesk { return s.zendesk }
 
 // Inject adds a fault to the application called name ("OKTA").
 func (s *Server) Inject(name string, fault Fault) error {

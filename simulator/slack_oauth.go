@@ -99,4 +99,6 @@ func (s *Slack) grantDocument(form url.Values, t tokenAnswer, user User) any {
 	return document
 }
 
-func slackName(domain string) string { return strings.ToUpper(domain[:1]) + domain[1:] + " Grid – Ünited" }
+func slackName(domain string) string {
+	return strings.ToUpper(domain[:1]) + domain[1:] + " Grid – Ünited"
+}
