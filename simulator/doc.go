@@ -11,6 +11,15 @@
 // What a provider showed is known: [Okta.Shown] and [TerraformCloud.Shown] have
 // the bytes of every record that was in an answer sent whole.
 //
+// # Asana
+//
+//   - 401 for an absent or unknown token; the audit log is for the service account
+//     of an Enterprise domain, all else is 403.
+//   - The audit log is followed by offset: null while nothing matches, then in every
+//     answer, and good for the same filters only. 1000 events a page, 90 days.
+//   - Users by gid, address or me, with the workspaces that the asker is in too.
+//   - 1500 requests per minute; a 429 has Retry-After, no other answer tells of limits.
+//
 // # Okta
 //
 //   - Authorize: an unknown client or redirect address is answered by a page, all

@@ -16,6 +16,7 @@ type Options struct {
 	Mark string           // begins every code, token and key that is made: to be looked for where none must be
 	Seed uint64           // the same seed, clock and calls give the same records and tokens
 
+	Asana          AsanaOptions
 	Okta           OktaOptions
 	Slack          SlackOptions
 	TerraformCloud TerraformCloudOptions
@@ -26,6 +27,7 @@ type Options struct {
 // concurrent use and starts no goroutine.
 type Server struct {
 	apps           []application
+	asana          *Asana
 	okta           *Okta
 	slack          *Slack
 	terraformCloud *TerraformCloud
@@ -52,15 +54,19 @@ func New(options Options) *Server {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{
+		asana:          newAsana(options),
 		okta:           newOkta(options),
 		slack:          newSlack(options),
 		terraformCloud: newTerraformCloud(options),
 		zendesk:        newZendesk(options),
 	}
-	s.apps = []application{s.okta, s.slack, s.terraformCloud, s.zendesk}
+	s.apps = []application{s.asana, s.okta, s.slack, s.terraformCloud, s.zendesk}
 	s.control = s.controlRoutes()
 	return s
 }
+
+// Asana is the simulated Asana domain.
+func (s *Server) Asana() *Asana { return s.asana }
 
 // Okta is the simulated Okta organisation.
 func (s *Server) Okta() *Okta { return s.okta }
