@@ -72,21 +72,32 @@ func endOfLink(s string) int {
 // that is neither the tenant's nor the one that answered is an error, and so is
 // one to another path.
 func (a *Answer) Next() (string, error) {
-	target := Link(a.Header, "next")
-	if target == "" {
-		return "", nil
-	}
-	u, err := a.url.Parse(target)
-	if err != nil {
-		return "", errPlace
-	}
-	if !sameOrigin(u, a.url) && !sameOrigin(u, a.client.base) {
-		return "", errForeign
+	u, err := a.Follow(Link(a.Header, "next"))
+	if err != nil || u == nil {
+		return "", err
 	}
 	if u.EscapedPath() != a.url.EscapedPath() {
 		return "", errPlace
 	}
 	return u.RequestURI(), nil
+}
+
+// Follow resolves a link that stands somewhere else in the answer, such as in
+// its body. Nil: the link is empty. One to an origin that is neither the
+// tenant's nor the one that answered is an error; its path is for the caller to
+// check.
+func (a *Answer) Follow(link string) (*url.URL, error) {
+	if link == "" {
+		return nil, nil //nolint:nilnil // no link is no mistake
+	}
+	u, err := a.url.Parse(link)
+	if err != nil {
+		return nil, errPlace
+	}
+	if !sameOrigin(u, a.url) && !sameOrigin(u, a.client.base) {
+		return nil, errForeign
+	}
+	return u, nil
 }
 
 // Place checks a place that was stored as a cursor's token, and returns its
