@@ -32,6 +32,10 @@ type Case struct {
 	// page that cannot be decoded then cannot be stepped over.
 	NextInBody bool
 
+	// Index is set where the first page of a poll holds no records: it tells
+	// where they are, and the pages behind it are the records.
+	Index bool
+
 	// Start makes a fresh provider that runs by the clock now. It is called
 	// for every test.
 	Start func(t *testing.T, now func() time.Time) Harness

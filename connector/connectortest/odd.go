@@ -65,8 +65,12 @@ func testOddRecords(t *testing.T, c Case) {
 	r.emit(t, 1, 0)
 	raws := oddities(t, slices.Collect(maps.Values(r.All()))[0])
 	list := append(append([]byte("[ "), bytes.Join(raws, []byte(" ,\n\t"))...), " ]"...)
+	e := newEngine(r, r.live())
+	if c.Index {
+		e.step(t)
+	}
 	r.change(func(_ *http.Response, body []byte) []byte { return withList(t, body, c.List, list) })
-	page, err := newEngine(r, r.live()).read(t)
+	page, err := e.read(t)
 	if err != nil {
 		t.Fatal(err)
 	}
