@@ -45,6 +45,14 @@ type application interface {
 	Account() Account
 }
 
+// sharer is an application that has an address in common with another, as
+// several have one sign-in server.
+type sharer interface {
+	// claims tells whether a request to such an address is meant for it. The
+	// form of a POST is parsed already.
+	claims(r *http.Request) bool
+}
+
 // New makes the simulated applications.
 func New(options Options) *Server {
 	if options.Now == nil {
@@ -101,7 +109,8 @@ func (s *Server) ClearFaults(name string) error {
 }
 
 // ServeHTTP gives the request to the application named by its Host
-// (okta.localhost, with any port), or else to the first that has the path.
+// (okta.localhost, with any port), or else to the first that has the path: of
+// those that share it, to the one that claims the request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, controlPrefix) {
 		s.control.ServeHTTP(w, r)
@@ -117,13 +126,37 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	for _, a := range s.apps {
-		if a.core().has(r) {
-			a.core().ServeHTTP(w, r)
-			return
-		}
+	if a := s.byPath(w, r); a != nil {
+		a.core().ServeHTTP(w, r)
+		return
 	}
 	http.NotFound(w, r)
+}
+
+// byPath is the application that a request is meant for whose Host names none;
+// nil: nobody's.
+func (s *Server) byPath(w http.ResponseWriter, r *http.Request) application {
+	var first application
+	for _, a := range s.apps {
+		if !a.core().has(r) {
+			continue
+		}
+		shared, ok := a.(sharer)
+		if !ok {
+			return a
+		}
+		if r.PostForm == nil {
+			r.Body = http.MaxBytesReader(w, r.Body, maxRequestBody)
+			_ = r.ParseForm() // a form that cannot be read is nobody's in particular
+		}
+		if shared.claims(r) {
+			return a
+		}
+		if first == nil {
+			first = a
+		}
+	}
+	return first
 }
 
 func (s *Server) find(name string) (application, error) {

@@ -41,6 +41,9 @@ type provider struct {
 	// check refuses what is the provider's own to refuse, once the client is
 	// known to be right; nil: nothing is.
 	check func(form url.Values) (refusal, bool)
+	// gives turns the scopes asked for into those that an approval grants; nil:
+	// they are the same.
+	gives func(asked []string) []string
 	// refresh tells whether a consent gives a refresh token; nil: always.
 	refreshes func(consent url.Values, scopes []string) bool
 
@@ -141,6 +144,9 @@ func (s *signIn) consent(r *http.Request) answer {
 	}
 	user := s.person(r.PostForm.Get("user"))
 	scopes := s.asked(q)
+	if s.provider.gives != nil {
+		scopes = s.provider.gives(scopes)
+	}
 	refreshes := s.provider.refreshes == nil || s.provider.refreshes(q, scopes)
 	back := url.Values{"code": {s.grants.newCode(q, user.ID, scopes, refreshes, s.app.now())}}
 	if q.Has("state") {
