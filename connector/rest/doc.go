@@ -30,12 +30,15 @@ func Parse(body []byte) (Doc, error) {
 }
 
 // Member returns the value that a dotted path of names and indexes leads to,
-// the Doc itself for the empty path. Of members of one name the first counts.
+// the Doc itself for the empty path. A dot that belongs to a name is written
+// "\.". Of members of one name the first counts.
 func (d Doc) Member(path string) (Doc, bool) {
 	if path == "" {
 		return d, len(d) > 0
 	}
-	for name := range strings.SplitSeq(path, ".") {
+	for more := true; more; {
+		var name string
+		name, path, more = cutName(path)
 		found := false
 		if d.is('[') {
 			d, found = d.index(name)
@@ -47,6 +50,17 @@ func (d Doc) Member(path string) (Doc, bool) {
 		}
 	}
 	return d, true
+}
+
+// cutName takes the first name off a path.
+func cutName(path string) (name, rest string, more bool) {
+	name, rest, more = strings.Cut(path, ".")
+	for more && strings.HasSuffix(name, `\`) {
+		var next string
+		next, rest, more = strings.Cut(rest, ".")
+		name = strings.TrimSuffix(name, `\`) + "." + next
+	}
+	return name, rest, more
 }
 
 // Text returns the string at a path; empty where there is none, or another type.

@@ -168,12 +168,12 @@ func FuzzDoc(f *testing.F) {
 
 func TestDoc(t *testing.T) {
 	t.Parallel()
-	d, err := rest.Parse([]byte(` {"a":{"b":[10,{"c":"x\u00e9\""}]},"n":-1.5e3,"t":true,"e":"","s\u0031":"one","l":[]} `))
+	d, err := rest.Parse([]byte(` {"a":{"b":[10,{"c":"x\u00e9\""}]},"n":-1.5e3,"t":true,"e":"","s\u0031":"one","l":[],".t":"x",".o":{"x.y":7}} `))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]struct{ text, scalar string }{
-		"a.b.1.c": {`xé"`, `xé"`}, "a.b.0": {"", "10"}, "n": {"", "-1.5e3"}, "s1": {"one", "one"},
+		"a.b.1.c": {`xé"`, `xé"`}, "a.b.0": {"", "10"}, "n": {"", "-1.5e3"}, `\.t`: {"x", "x"}, `\.o.x\.y`: {"", "7"}, ".t": {}, `\`: {}, "s1": {"one", "one"},
 		"t": {}, "e": {}, "a": {}, "a.b": {}, "a.b.2": {}, "a.b.-1": {}, "a.b.x": {}, "a.c": {}, "l.0": {}, "zz": {}, "n.x": {}, "a.b.1.c.d": {},
 	} {
 		if got := d.Text(path); got != want.text {
