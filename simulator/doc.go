@@ -20,6 +20,16 @@
 //   - Users by gid, address or me, with the workspaces that the asker is in too.
 //   - 1500 requests per minute; a 429 has Retry-After, no other answer tells of limits.
 //
+// # Microsoft 365
+//
+//   - Sign-in: one server for both applications; the scope says whose a request
+//     is. Scopes are of one resource; .default gives what was consented to and
+//     stands beside none but OpenID Connect's. A refresh gives a new refresh token
+//     and does not revoke the old one, which ends after 90 days without use.
+//   - Microsoft Graph: each call needs its permissions; the logs newest first, by
+//     $skiptoken, 1000 to a page, 30 days, 5 requests in 10 seconds, sign-ins with a
+//     licence only. The organisation; users by address.
+//
 // # Okta
 //
 //   - Authorize: an unknown client or redirect address is answered by a page, all

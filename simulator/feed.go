@@ -38,6 +38,7 @@ type feed struct {
 	idKey, timeKey string                                    // members of a record
 	tell           func(raw []byte) (Event, error)           // in their place: fills in all but Raw and Arrival; nil: they do
 	compose        func(rng *rand.Rand, at time.Time) []byte // one varied record
+	composers      map[string]composeFunc                    // the same, for each feed of an application with several
 	seed, stream   uint64
 
 	entries     []entry // by arrival, then seq
@@ -51,6 +52,8 @@ type feed struct {
 		next  time.Time
 	}
 }
+
+type composeFunc = func(rng *rand.Rand, at time.Time) []byte
 
 func newFeed(seed, stream uint64) feed {
 	return feed{seed: seed, stream: stream, all: map[string][]byte{}, shown: map[string][]byte{}}
@@ -128,15 +131,15 @@ func (a *app) Repeat(ids ...string) error {
 func (a *app) Generate(n int) [][]byte {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.generate(n, a.now())
+	return a.generate(a.compose, n, a.now())
 }
 
-func (a *app) generate(n int, last time.Time) [][]byte {
+func (a *app) generate(compose composeFunc, n int, last time.Time) [][]byte {
 	records := make([][]byte, n)
 	for i := range records {
 		a.composed++
 		rng := rand.New(rand.NewPCG(a.seed^a.stream, a.composed))
-		records[i] = a.compose(rng, last.Add(time.Duration(i-n+1)*250*time.Millisecond))
+		records[i] = compose(rng, last.Add(time.Duration(i-n+1)*250*time.Millisecond))
 	}
 	return records
 }
@@ -146,8 +149,23 @@ func (a *app) generate(n int, last time.Time) [][]byte {
 func (a *app) Emit(n int, late time.Duration) ([]string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	return a.emit(a.compose, n, late)
+}
+
+// EmitTo is Emit for one feed of an application with several.
+func (a *app) EmitTo(stream string, n int, late time.Duration) ([]string, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	compose, ok := a.composers[stream]
+	if !ok {
+		return nil, fmt.Errorf("simulator: %s has no feed %q", a.name, stream)
+	}
+	return a.emit(compose, n, late)
+}
+
+func (a *app) emit(compose composeFunc, n int, late time.Duration) ([]string, error) {
 	events := make([]Event, n)
-	for i, raw := range a.generate(n, a.now().Add(-late)) {
+	for i, raw := range a.generate(compose, n, a.now().Add(-late)) {
 		events[i].Raw = raw
 	}
 	if err := a.add(events); err != nil {
@@ -176,7 +194,7 @@ func (a *app) Trickle(every time.Duration) {
 func (a *app) flow() {
 	var due []Event
 	for now := a.now(); a.trickle.every > 0 && !a.trickle.next.After(now); a.trickle.next = a.trickle.next.Add(a.trickle.every) {
-		due = append(due, Event{Raw: a.generate(1, a.trickle.next)[0], Arrival: a.trickle.next})
+		due = append(due, Event{Raw: a.generate(a.compose, 1, a.trickle.next)[0], Arrival: a.trickle.next})
 	}
 	if len(due) == 0 {
 		return

@@ -17,6 +17,7 @@ type Options struct {
 	Seed uint64           // the same seed, clock and calls give the same records and tokens
 
 	Asana          AsanaOptions
+	M365           M365Options
 	Okta           OktaOptions
 	Slack          SlackOptions
 	TerraformCloud TerraformCloudOptions
@@ -28,6 +29,7 @@ type Options struct {
 type Server struct {
 	apps           []application
 	asana          *Asana
+	m365           *M365
 	okta           *Okta
 	slack          *Slack
 	terraformCloud *TerraformCloud
@@ -63,18 +65,22 @@ func New(options Options) *Server {
 	}
 	s := &Server{
 		asana:          newAsana(options),
+		m365:           newM365(options),
 		okta:           newOkta(options),
 		slack:          newSlack(options),
 		terraformCloud: newTerraformCloud(options),
 		zendesk:        newZendesk(options),
 	}
-	s.apps = []application{s.asana, s.okta, s.slack, s.terraformCloud, s.zendesk}
+	s.apps = []application{s.asana, s.m365, s.okta, s.slack, s.terraformCloud, s.zendesk}
 	s.control = s.controlRoutes()
 	return s
 }
 
 // Asana is the simulated Asana domain.
 func (s *Server) Asana() *Asana { return s.asana }
+
+// M365 is the simulated Microsoft Graph.
+func (s *Server) M365() *M365 { return s.m365 }
 
 // Okta is the simulated Okta organisation.
 func (s *Server) Okta() *Okta { return s.okta }
