@@ -29,6 +29,9 @@
 //   - Microsoft Graph: each call needs its permissions; the logs newest first, by
 //     $skiptoken, 1000 to a page, 30 days, 5 requests in 10 seconds, sign-ins with a
 //     licence only. The organisation; users by address.
+//   - The activity API: subscriptions for each content type, blobs listed by the
+//     time at which they were made, a day at a time and seven days back, and fetched
+//     one by one; the tenant of the path is the token's; error codes AF...
 //
 // # Okta
 //

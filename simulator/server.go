@@ -18,6 +18,7 @@ type Options struct {
 
 	Asana          AsanaOptions
 	M365           M365Options
+	M365AuditLogs  M365AuditLogsOptions
 	Okta           OktaOptions
 	Slack          SlackOptions
 	TerraformCloud TerraformCloudOptions
@@ -30,6 +31,7 @@ type Server struct {
 	apps           []application
 	asana          *Asana
 	m365           *M365
+	m365AuditLogs  *M365AuditLogs
 	okta           *Okta
 	slack          *Slack
 	terraformCloud *TerraformCloud
@@ -66,12 +68,13 @@ func New(options Options) *Server {
 	s := &Server{
 		asana:          newAsana(options),
 		m365:           newM365(options),
+		m365AuditLogs:  newM365AuditLogs(options),
 		okta:           newOkta(options),
 		slack:          newSlack(options),
 		terraformCloud: newTerraformCloud(options),
 		zendesk:        newZendesk(options),
 	}
-	s.apps = []application{s.asana, s.m365, s.okta, s.slack, s.terraformCloud, s.zendesk}
+	s.apps = []application{s.asana, s.m365, s.m365AuditLogs, s.okta, s.slack, s.terraformCloud, s.zendesk}
 	s.control = s.controlRoutes()
 	return s
 }
@@ -81,6 +84,9 @@ func (s *Server) Asana() *Asana { return s.asana }
 
 // M365 is the simulated Microsoft Graph.
 func (s *Server) M365() *M365 { return s.m365 }
+
+// M365AuditLogs is the simulated Office 365 Management Activity API.
+func (s *Server) M365AuditLogs() *M365AuditLogs { return s.m365AuditLogs }
 
 // Okta is the simulated Okta organisation.
 func (s *Server) Okta() *Okta { return s.okta }

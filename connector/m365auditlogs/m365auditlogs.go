@@ -2,6 +2,10 @@
 // of one Microsoft 365 tenant, by the Office 365 Management Activity API. An
 // ingestion of it needs the tenant's authorization of M365 as well.
 //
+// The API collects records in blobs, for each of five content types that must be
+// subscribed to, and lists the blobs by the time at which they became
+// available. A poll lists first, and has one blob a page after that.
+//
 // Facts checked 2026-11-22:
 //   - what AppFabric asks for: https://docs.aws.amazon.com/appfabric/latest/adminguide/microsoft-365.html
 //   - sign-in: https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow
@@ -9,19 +13,58 @@
 package m365auditlogs
 
 import (
+	"net/http"
+	"slices"
 	"time"
 
 	"selvedge/connector"
+	"selvedge/connector/rest"
+)
+
+// feed is a stream and its content type.
+type feed struct{ stream, contentType string }
+
+func feeds() []feed {
+	return []feed{
+		{"azure_active_directory", "Audit.AzureActiveDirectory"},
+		{"exchange", "Audit.Exchange"},
+		{"sharepoint", "Audit.SharePoint"},
+		{"general", "Audit.General"},
+		{"dlp", "DLP.All"},
+	}
+}
+
+const (
+	// pageMax is what a blob is taken to have at most: no limit is documented,
+	// and none is relied on.
+	pageMax   = 500
+	retention = 7 * 24 * time.Hour
 )
 
 // App describes the application.
 func App() connector.App {
-	return connector.App{Name: "M365AUDITLOGS", Title: "Microsoft 365 audit logs", Auth: auth(), Requires: "M365"}
+	app := connector.App{
+		Name:     "M365AUDITLOGS",
+		Title:    "Microsoft 365 audit logs",
+		Auth:     auth(),
+		Requires: "M365",
+		// 2,000 requests a minute for each tenant, at the least.
+		Pace: connector.Pace{PerSecond: 30, Burst: 60},
+		Open: func(env connector.Env) connector.Session { return open(env) },
+	}
+	for _, f := range feeds() {
+		app.Streams = append(app.Streams, connector.Stream{
+			Name: f.stream, Arrival: true, PageMax: pageMax, Overlap: time.Hour, Retention: retention,
+		})
+	}
+	return app
 }
 
 // auth is sign-in at the tenant's own endpoints, for a resource of its own: a
-// token of Microsoft Graph is not accepted at manage.office.com. The clouds of
-// governments have other hosts, which the origins setting leads to.
+// token of Microsoft Graph is not accepted at manage.office.com. All three
+// permissions are asked for by name, as AppFabric's guide has them: of each, the
+// feed or the consent is incomplete without it. The clouds of governments have
+// other hosts, which the origins setting leads to.
 func auth() connector.Auth {
 	return connector.Auth{
 		Grant: connector.AuthorizationCode,
@@ -38,11 +81,80 @@ func auth() connector.Auth {
 			"https://manage.office.com/ActivityFeed.Read", "https://manage.office.com/ActivityFeed.ReadDlp",
 			"https://manage.office.com/ServiceHealth.Read", "offline_access",
 		},
+		Params: map[string]string{"response_mode": "query"},
+		// As of M365: some refresh tokens are taken only with the scope.
+		TokenParams: map[string]string{
+			"scope": "https://manage.office.com/ActivityFeed.Read https://manage.office.com/ActivityFeed.ReadDlp " +
+				"https://manage.office.com/ServiceHealth.Read offline_access",
+		},
 		ClientAuth: connector.ClientPost,
 		PKCE:       true,
-		// As of M365: that the refresh token before stays good is unverified.
-		Rotating: true,
+		// Each refresh brings a new refresh token, and the one before is not
+		// revoked by it.
 		Lifetime: time.Hour, // the least: Microsoft chooses 60 to 90 minutes
 		Signing:  "bearer",
 	}
+}
+
+// The codes of the API's errors that mean something to us.
+const (
+	codeOff       = "AF20022" // no subscription
+	codeOn        = "AF20024" // the subscription is on already
+	codeNoContent = "AF20050" // a blob that does not exist
+)
+
+// dialect is how the API refuses. The status that goes with a code is not
+// documented, so that those that occur are all named.
+func dialect() rest.Dialect {
+	d := rest.Dialect{
+		Code:    "error.code",
+		Reasons: []string{"error.code", "error.message", "Message"},
+		Waits:   []rest.Wait{{Header: "Retry-After", Unit: rest.Seconds}},
+	}
+	for _, k := range []struct {
+		kind     connector.Kind
+		codes    []string
+		statuses []int
+	}{
+		{connector.Throttled, []string{"AF429"}, []int{http.StatusForbidden, http.StatusTooManyRequests}},
+		// A missing permission, and a tenant that is not the token's.
+		{
+			connector.Forbidden,
+			[]string{"AF10001", "AF20010", "AF20011", "AF20012", "AF20013", "AF20023"},
+			[]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden},
+		},
+		// A page of the list that is no longer known, an interval or a blob
+		// that is too old.
+		{
+			connector.CursorExpired,
+			[]string{"AF20030", "AF20031", "AF20051"},
+			[]int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusGone},
+		},
+	} {
+		for _, code := range k.codes {
+			for _, status := range k.statuses {
+				d.Rules = append(d.Rules, rest.Rule{Status: status, Code: code, Kind: k.kind})
+			}
+		}
+	}
+	return d
+}
+
+// typeOf is the content type of a stream; empty where there is no such stream.
+func typeOf(stream string) string {
+	i := slices.IndexFunc(feeds(), func(f feed) bool { return f.stream == stream })
+	if i < 0 {
+		return ""
+	}
+	return feeds()[i].contentType
+}
+
+// identify finds Id and CreationTime, which is UTC and says no zone.
+func identify(record rest.Doc) (string, time.Time) {
+	text := record.Text("CreationTime")
+	at, err := time.Parse("2006-01-02T15:04:05", text)
+	if err != nil {
+		return record.Text("Id"), rest.Time(text)
+	}
+	return record.Text("Id"), at
 }
