@@ -20,6 +20,15 @@
 //   - Users by gid, address or me, with the workspaces that the asker is in too.
 //   - 1500 requests per minute; a 429 has Retry-After, no other answer tells of limits.
 //
+// # Webex
+//
+//   - Sign-in: the client's secret in the form; the registered scopes; a refresh
+//     gives the same refresh token again.
+//   - Admin audit, security audit and the compliance events about memberships: each
+//     needs its scope, an administrator, and the organization by name; newest first,
+//     by link, at most a year at once. The person and people by address.
+//   - 429 with Retry-After.
+//
 // # Microsoft 365
 //
 //   - Sign-in: one server for both applications; the scope says whose a request

@@ -17,6 +17,7 @@ type Options struct {
 	Seed uint64           // the same seed, clock and calls give the same records and tokens
 
 	Asana          AsanaOptions
+	Cisco          CiscoOptions
 	M365           M365Options
 	M365AuditLogs  M365AuditLogsOptions
 	Okta           OktaOptions
@@ -30,6 +31,7 @@ type Options struct {
 type Server struct {
 	apps           []application
 	asana          *Asana
+	cisco          *Cisco
 	m365           *M365
 	m365AuditLogs  *M365AuditLogs
 	okta           *Okta
@@ -67,6 +69,7 @@ func New(options Options) *Server {
 	}
 	s := &Server{
 		asana:          newAsana(options),
+		cisco:          newCisco(options),
 		m365:           newM365(options),
 		m365AuditLogs:  newM365AuditLogs(options),
 		okta:           newOkta(options),
@@ -74,13 +77,16 @@ func New(options Options) *Server {
 		terraformCloud: newTerraformCloud(options),
 		zendesk:        newZendesk(options),
 	}
-	s.apps = []application{s.asana, s.m365, s.m365AuditLogs, s.okta, s.slack, s.terraformCloud, s.zendesk}
+	s.apps = []application{s.asana, s.cisco, s.m365, s.m365AuditLogs, s.okta, s.slack, s.terraformCloud, s.zendesk}
 	s.control = s.controlRoutes()
 	return s
 }
 
 // Asana is the simulated Asana domain.
 func (s *Server) Asana() *Asana { return s.asana }
+
+// Cisco is the simulated Webex organization.
+func (s *Server) Cisco() *Cisco { return s.cisco }
 
 // M365 is the simulated Microsoft Graph.
 func (s *Server) M365() *M365 { return s.m365 }
