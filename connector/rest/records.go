@@ -27,6 +27,21 @@ func (d Doc) Records(path string, identify func(Doc) (id string, at time.Time)) 
 	return records, nil
 }
 
+// Within leaves out what happened at or behind the end of a window, for feeds
+// that know no upper bound or an inclusive one. It reuses the list.
+func Within(records []connector.Record, to time.Time) []connector.Record {
+	if to.IsZero() {
+		return records
+	}
+	kept := records[:0]
+	for _, r := range records {
+		if r.Time.Before(to) {
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}
+
 // Time reads an RFC 3339 time, and returns the zero time for anything else.
 func Time(s string) time.Time {
 	t, err := time.Parse(time.RFC3339, s)

@@ -124,9 +124,9 @@ func (s *session) Poll(ctx context.Context, stream string, at connector.Cursor) 
 		return connector.Page{}, e
 	}
 	if !more(page, walk.Page, len(records)) {
-		return connector.Page{Records: within(records, at.To), Next: end(walk, at), Done: true}, nil
+		return connector.Page{Records: rest.Within(records, at.To), Next: end(walk, at), Done: true}, nil
 	}
-	return connector.Page{Records: within(records, at.To), Next: behind}, nil
+	return connector.Page{Records: rest.Within(records, at.To), Next: behind}, nil
 }
 
 // walk returns the place of a cursor: the first page of a new walk where it
@@ -152,20 +152,6 @@ func end(walk rest.Walk, at connector.Cursor) connector.Cursor {
 
 func pageQuery(page, size int) url.Values {
 	return url.Values{"page[number]": {strconv.Itoa(page)}, "page[size]": {strconv.Itoa(size)}}
-}
-
-// within leaves out what happened at or behind the end of a window.
-func within(records []connector.Record, to time.Time) []connector.Record {
-	if to.IsZero() {
-		return records
-	}
-	kept := records[:0]
-	for _, r := range records {
-		if r.Time.Before(to) {
-			kept = append(kept, r)
-		}
-	}
-	return kept
 }
 
 // more tells whether a page follows. Without a usable next_page, one follows a
