@@ -42,6 +42,17 @@
 //     time at which they were made, a day at a time and seven days back, and fetched
 //     one by one; the tenant of the path is the token's; error codes AF...
 //
+// # Jira
+//
+//   - Authorize: audience, prompt=consent, response_type=code, state, scopes with
+//     spaces between them. Token requests are JSON or a form, with the secret in
+//     the body.
+//   - Refresh: each token is taken once, its reuse ends the grant, without grace.
+//   - The sites that the grant covers; then the audit log by offset, newest first,
+//     both bounds inclusive, for who administers Jira; and the users by what their
+//     name or address begins with, some of whom hide the address.
+//   - A missing scope is a 401 with words of its own. A 429 has Retry-After.
+//
 // # Okta
 //
 //   - Authorize: an unknown client or redirect address is answered by a page, all

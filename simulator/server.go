@@ -20,6 +20,7 @@ type Options struct {
 	Cisco          CiscoOptions
 	M365           M365Options
 	M365AuditLogs  M365AuditLogsOptions
+	Jira           JiraOptions
 	Okta           OktaOptions
 	Slack          SlackOptions
 	TerraformCloud TerraformCloudOptions
@@ -34,6 +35,7 @@ type Server struct {
 	cisco          *Cisco
 	m365           *M365
 	m365AuditLogs  *M365AuditLogs
+	jira           *Jira
 	okta           *Okta
 	slack          *Slack
 	terraformCloud *TerraformCloud
@@ -72,12 +74,13 @@ func New(options Options) *Server {
 		cisco:          newCisco(options),
 		m365:           newM365(options),
 		m365AuditLogs:  newM365AuditLogs(options),
+		jira:           newJira(options),
 		okta:           newOkta(options),
 		slack:          newSlack(options),
 		terraformCloud: newTerraformCloud(options),
 		zendesk:        newZendesk(options),
 	}
-	s.apps = []application{s.asana, s.cisco, s.m365, s.m365AuditLogs, s.okta, s.slack, s.terraformCloud, s.zendesk}
+	s.apps = []application{s.asana, s.cisco, s.jira, s.m365, s.m365AuditLogs, s.okta, s.slack, s.terraformCloud, s.zendesk}
 	s.control = s.controlRoutes()
 	return s
 }
@@ -93,6 +96,9 @@ func (s *Server) M365() *M365 { return s.m365 }
 
 // M365AuditLogs is the simulated Office 365 Management Activity API.
 func (s *Server) M365AuditLogs() *M365AuditLogs { return s.m365AuditLogs }
+
+// Jira is the simulated Jira Cloud site.
+func (s *Server) Jira() *Jira { return s.jira }
 
 // Okta is the simulated Okta organisation.
 func (s *Server) Okta() *Okta { return s.okta }
