@@ -35,6 +35,13 @@ type Case struct {
 	// Index is set where the first page of a poll holds no records: it tells
 	// where they are, and the pages behind it are the records.
 	Index bool
+	// Unkeyed is set where records have no identifier of the provider's: All
+	// and Shown then have them by "sha256:" and the hash of their bytes.
+	Unkeyed bool
+
+	// NotTenants are tenant identifiers that the application does not take;
+	// nil: those that none takes, unless its tenant is a mere label.
+	NotTenants []string
 
 	// Start makes a fresh provider that runs by the clock now. It is called
 	// for every test.

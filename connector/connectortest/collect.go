@@ -82,7 +82,7 @@ func testWindow(t *testing.T, c Case) {
 	want := make(map[string][]byte)
 	for _, rec := range times {
 		if !rec.Time.Before(from) && rec.Time.Before(to) {
-			want[rec.ID] = rec.Raw
+			want[keyOf(rec)] = rec.Raw
 		}
 	}
 	window := newEngine(r, connector.Cursor{From: from, To: to})
@@ -178,7 +178,7 @@ func testUndecodable(t *testing.T, c Case) {
 	e.drain(t)
 	want := r.All()
 	for _, rec := range page.Records {
-		delete(want, rec.ID)
+		delete(want, keyOf(rec))
 	}
 	e.holds(t, want)
 }

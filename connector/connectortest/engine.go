@@ -80,10 +80,7 @@ func (e *engine) store(t *testing.T, p connector.Page) {
 	t.Helper()
 	e.pages++
 	for _, r := range p.Records {
-		key := r.ID
-		if key == "" {
-			key = fmt.Sprintf("sha256:%x", sha256.Sum256(r.Raw))
-		}
+		key := keyOf(r)
 		if old, ok := e.stored[key]; ok && !bytes.Equal(old.Raw, r.Raw) {
 			t.Errorf("record %s has two spellings", key)
 		}
@@ -104,6 +101,14 @@ func (e *engine) store(t *testing.T, p connector.Page) {
 		e.began = time.Time{}
 	}
 	e.keep(next)
+}
+
+// keyOf is by what the engine knows a record again.
+func keyOf(r connector.Record) string {
+	if r.ID != "" {
+		return r.ID
+	}
+	return fmt.Sprintf("sha256:%x", sha256.Sum256(r.Raw))
 }
 
 // drain polls until the provider has nothing more, a crash after every page.
