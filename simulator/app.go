@@ -1,7 +1,9 @@
 package simulator
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -125,9 +127,13 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // run reads the request before it takes the lock, so that a slow client holds up
-// nobody else.
+// nobody else, and to its end: only then does a client that goes away show.
 func (a *app) run(w http.ResponseWriter, r *http.Request, rt route) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxRequestBody)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
+	if err != nil {
+		a.log.Debug("unreadable body", "error", err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	if err := r.ParseForm(); err != nil {
 		a.log.Debug("unreadable form", "error", err)
 	}

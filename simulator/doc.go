@@ -106,6 +106,17 @@
 //   - Search of users by email: or by words, with users:read or read.
 //   - 700 requests per minute; ratelimit-* in every answer, Retry-After in a 429.
 //
+// # Dropbox
+//
+//   - Authorize: scopes within the app's permissions; token_access_type=offline
+//     gives a refresh token, which stays good and is not told again on use.
+//   - Every call is a POST of JSON; what is wrong with it is told in plain text (400),
+//     the credential and a missing scope by 401, an endpoint's own errors by 409.
+//   - The log is read by arrival with cursors that never end, unless the first request
+//     had an end_time; an answer may be empty with more behind it. Events have no
+//     identifier: All and Shown have them by the hash of their bytes.
+//   - Members by e-mail address of the documented pattern; the team.
+//
 // # To add an application
 //
 // One file with its options, its routes, its dialect and its permit, one with its

@@ -25,6 +25,7 @@ type Options struct {
 	Slack          SlackOptions
 	TerraformCloud TerraformCloudOptions
 	Zendesk        ZendeskOptions
+	Dropbox        DropboxOptions
 }
 
 // Server is all simulated applications behind one handler. It is safe for
@@ -40,6 +41,7 @@ type Server struct {
 	slack          *Slack
 	terraformCloud *TerraformCloud
 	zendesk        *Zendesk
+	dropbox        *Dropbox
 	control        *http.ServeMux
 }
 
@@ -80,7 +82,7 @@ func New(options Options) *Server {
 		terraformCloud: newTerraformCloud(options),
 		zendesk:        newZendesk(options),
 	}
-	s.apps = []application{s.asana, s.cisco, s.jira, s.m365, s.m365AuditLogs, s.okta, s.slack, s.terraformCloud, s.zendesk}
+	s.apps = []application{s.asana, s.cisco, s.dropbox, s.jira, s.m365, s.m365AuditLogs, s.okta, s.slack, s.terraformCloud, s.zendesk}
 	s.control = s.controlRoutes()
 	return s
 }
@@ -111,6 +113,9 @@ func (s *Server) TerraformCloud() *TerraformCloud { return s.terraformCloud }
 
 // Zendesk is the simulated Zendesk account.
 func (s *Server) Zendesk() *Zendesk { return s.zendesk }
+
+// Dropbox is the simulated Dropbox team.
+func (s *Server) Dropbox() *Dropbox { return s.dropbox }
 
 // Inject adds a fault to the application called name ("OKTA").
 func (s *Server) Inject(name string, fault Fault) error {
