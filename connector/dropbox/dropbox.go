@@ -1,25 +1,52 @@
 // Package dropbox is the application DROPBOX: the event log of one Dropbox
-// team.
+// team, read with cursors that never end. Its events have no identifier.
 //
 // Facts checked 2026-11-22:
 //   - what AppFabric asks for: https://docs.aws.amazon.com/appfabric/latest/adminguide/dropbox.html
 //   - sign-in: https://developers.dropbox.com/oauth-guide
 //   - offline access: https://dropbox.tech/developers/using-oauth-2-0-with-offline-access
+//   - event log: https://github.com/dropbox/dropbox-api-spec/blob/main/team_log.stone
+//   - members: https://github.com/dropbox/dropbox-api-spec/blob/main/team_members.stone
+//   - errors: https://www.dropbox.com/developers/documentation/http/documentation#error-handling
+//     and https://developers.dropbox.com/error-handling-guide
 package dropbox
 
 import (
 	"time"
 
 	"selvedge/connector"
+	"selvedge/connector/rest"
 )
 
-// App describes the application.
+const (
+	streamEvents = "team_events"
+	pageMax      = 1000 // the most that limit takes
+)
+
+// App describes the application. How many calls Dropbox takes is nowhere
+// written, so its Pace is what Dropbox says on a 429.
 func App() connector.App {
-	return connector.App{Name: "DROPBOX", Title: "Dropbox", Auth: auth()}
+	return connector.App{
+		Name:  "DROPBOX",
+		Title: "Dropbox",
+		Auth:  auth(),
+		Streams: []connector.Stream{{
+			Name:    streamEvents,
+			Arrival: true,
+			PageMax: pageMax,
+			// Read again after a cursor was reset. How late an event may be
+			// logged is nowhere written, and resets are rare.
+			Overlap: 24 * time.Hour,
+		}},
+		Open: func(env connector.Env) connector.Session { return open(env) },
+	}
 }
 
 // auth is sign-in by an administrator of the team. The tenant is a label: the
 // API answers for the team of the person who consented.
+//
+// Dropbox ends a grant by /2/auth/token/revoke, called with the token itself,
+// which is not RFC 7009: so there is no RevokeURL.
 func auth() connector.Auth {
 	return connector.Auth{
 		Grant: connector.AuthorizationCode,
@@ -35,8 +62,32 @@ func auth() connector.Auth {
 		Params:       map[string]string{"token_access_type": "offline"}, // without it there is no refresh token
 		ClientAuth:   connector.ClientPost,
 		PKCE:         true,
+		ScopesTold:   true, // in the answer to a code; a refresh does not tell
 		Lifetime:     4 * time.Hour,
-		Facts:        []string{"team_id"}, // of apps linked to a team (unverified)
+		Facts:        []string{"team_id"}, // of apps linked to a team
 		Signing:      "bearer",
 	}
+}
+
+// dialect is how Dropbox refuses: 401 for a missing scope too, 409 for what an
+// endpoint has to say of its own, 429 with the seconds to wait.
+func dialect() rest.Dialect {
+	return rest.Dialect{
+		Rules: []rest.Rule{
+			{Status: 401, Code: "missing_scope", Kind: connector.Forbidden},
+			{Status: 401, Code: "user_suspended", Kind: connector.Forbidden},
+			{Status: 409, Code: "bad_cursor", Kind: connector.CursorExpired},
+			{Status: 409, Code: "reset", Kind: connector.CursorExpired},
+			// Of requests that are well-formed: the app is of another type.
+			{Status: 400, Kind: connector.Forbidden},
+		},
+		Code:    `error.\.tag`,
+		Reasons: []string{"error_summary", "error.required_scope", "user_message.text"},
+		Waits:   []rest.Wait{{Header: "Retry-After", Unit: rest.Seconds}},
+	}
+}
+
+// identify finds the time of an event. Identifiers there are none.
+func identify(event rest.Doc) (string, time.Time) {
+	return "", rest.Time(event.Text("timestamp"))
 }
