@@ -18,14 +18,14 @@ type Options struct {
 
 	Asana          AsanaOptions
 	Cisco          CiscoOptions
+	Dropbox        DropboxOptions
+	Jira           JiraOptions
 	M365           M365Options
 	M365AuditLogs  M365AuditLogsOptions
-	Jira           JiraOptions
 	Okta           OktaOptions
 	Slack          SlackOptions
 	TerraformCloud TerraformCloudOptions
 	Zendesk        ZendeskOptions
-	Dropbox        DropboxOptions
 }
 
 // Server is all simulated applications behind one handler. It is safe for
@@ -34,14 +34,14 @@ type Server struct {
 	apps           []application
 	asana          *Asana
 	cisco          *Cisco
+	dropbox        *Dropbox
+	jira           *Jira
 	m365           *M365
 	m365AuditLogs  *M365AuditLogs
-	jira           *Jira
 	okta           *Okta
 	slack          *Slack
 	terraformCloud *TerraformCloud
 	zendesk        *Zendesk
-	dropbox        *Dropbox
 	control        *http.ServeMux
 }
 
@@ -74,9 +74,10 @@ func New(options Options) *Server {
 	s := &Server{
 		asana:          newAsana(options),
 		cisco:          newCisco(options),
+		dropbox:        newDropbox(options),
+		jira:           newJira(options),
 		m365:           newM365(options),
 		m365AuditLogs:  newM365AuditLogs(options),
-		jira:           newJira(options),
 		okta:           newOkta(options),
 		slack:          newSlack(options),
 		terraformCloud: newTerraformCloud(options),
