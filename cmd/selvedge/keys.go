@@ -3,35 +3,99 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
+
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
 	"selvedge/internal/config"
 	"selvedge/internal/control"
 	"selvedge/internal/secret"
+	"selvedge/internal/secret/kms"
 	"selvedge/internal/sigv4"
+	"selvedge/internal/store"
 )
 
-// metaMasterCheck names the value that shows whether a master key is the one
-// that the database was made with.
-const metaMasterCheck = "master key check"
-
-// masterKey loads the master key. Where the database has no check value yet, a
-// missing one is made.
-func masterKey(s config.Settings, check []byte) (m secret.Master, made bool, err error) {
-	m, err = secret.LoadMaster(s.MasterKeyFile)
+// masterKeys loads the master keys. Where the database has no check value yet,
+// a missing file is made.
+func masterKeys(s config.Settings, check []byte) (keys secret.Masters, made bool, err error) {
+	keys, err = secret.LoadMasters(s.MasterKeyFile)
 	if !errors.Is(err, fs.ErrNotExist) {
-		return m, false, err
+		return keys, false, err
 	}
 	if check != nil {
-		return m, false, fmt.Errorf("the master key %s is missing: the database was sealed with it, so put the file back, or on a new replica the file of another", s.MasterKeyFile)
+		return nil, false, fmt.Errorf("the master key %s is missing: the database was sealed with it, so put the file back, or on a new replica the file of another", s.MasterKeyFile)
 	}
-	m, err = secret.CreateMaster(s.MasterKeyFile)
-	return m, err == nil, err
+	m, err := secret.CreateMaster(s.MasterKeyFile)
+	return secret.Masters{m}, err == nil, err
+}
+
+// awsKeys reaches AWS KMS as every AWS SDK does: this is where AWS's own
+// variables and files are read. nil: it is not used.
+func awsKeys(ctx context.Context, s config.Settings) (secret.KEK, error) {
+	if !s.KMS {
+		return nil, nil //nolint:nilnil // no KMS is what local:// means
+	}
+	c, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the AWS configuration for --kms-url aws://: %w", err)
+	}
+	return kms.New(c), nil
+}
+
+// keyring opens the database's keys with the master keys: the seed, and the
+// check value of the key in use. A database without them gets them.
+func (v *server) keyring(ctx context.Context, masters secret.Masters, fresh bool) (*secret.Keyring, secret.Seed, error) {
+	kek, err := awsKeys(ctx, v.settings)
+	if err != nil {
+		return nil, secret.Seed{}, err
+	}
+	keys := secret.New(secret.Options{
+		Masters: masters, Load: v.store.DataKey, Now: time.Now, KMS: kek,
+		InUse: func(ctx context.Context) ([]byte, error) { return v.store.Meta(ctx, store.MetaMasterCheck) },
+	})
+	check, from := masters[0].Check(), (*secret.Master)(nil)
+	if !fresh {
+		if check, err = v.store.Meta(ctx, store.MetaMasterCheck); err != nil {
+			return nil, secret.Seed{}, err
+		}
+		inUse, err := masters.InUse(check)
+		if err != nil {
+			return nil, secret.Seed{}, err
+		}
+		from = &inUse // which the hashes of a database without a seed were made with
+	}
+	kept, sealed, err := v.store.InitMeta(ctx, store.MetaMasterCheck, check, store.MetaSeed, keys.NewSeed(from))
+	if err != nil {
+		return nil, secret.Seed{}, err
+	}
+	if _, err := masters.InUse(kept); err != nil {
+		return nil, secret.Seed{}, err
+	}
+	if err := v.covered(ctx, keys); err != nil {
+		return nil, secret.Seed{}, err
+	}
+	seed, err := keys.OpenSeed(sealed)
+	return keys, seed, err
+}
+
+// covered refuses a master key file from which a key was removed too early.
+func (v *server) covered(ctx context.Context, keys *secret.Keyring) error {
+	marks, err := v.store.KeyMarks(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(marks, keys.MissingMaster) {
+		return errors.New("a part of the database is still under another master key: put its line back into the file, below the new one, and run selvedge rewrap to its end")
+	}
+	return nil
 }
 
 // credentialsFile is where the root key is, for the AWS clients of this

@@ -74,7 +74,7 @@ func (v *server) open(ctx context.Context) error {
 	if v.trail, err = openTrail(v.settings.TrailFile); err != nil {
 		return err
 	}
-	master, err := v.keys(ctx)
+	keys, seed, err := v.keys(ctx)
 	if err != nil {
 		return err
 	}
@@ -83,50 +83,45 @@ func (v *server) open(ctx context.Context) error {
 		return fmt.Errorf("%w: choose another address with --listen", err)
 	}
 	v.url = v.settings.PublicURLAt(v.listener.Addr())
-	if err := v.wire(master); err != nil {
+	if err := v.wire(keys, seed); err != nil {
 		return err
 	}
 	return v.tokens.Replay(ctx)
 }
 
-// keys finds the master key and the root key, or makes them at the first start.
+// keys finds the master keys and the root key, or makes them at the first start.
 // Beside a database that replicas share nothing is invented: each of them would
 // have its own. The root key is written before the database is marked as in use,
 // so that a start that is cut off is a first start again.
-func (v *server) keys(ctx context.Context) (secret.Master, error) {
-	check, err := v.store.Meta(ctx, metaMasterCheck)
+func (v *server) keys(ctx context.Context) (*secret.Keyring, secret.Seed, error) {
+	check, err := v.store.Meta(ctx, store.MetaMasterCheck)
 	fresh := errors.Is(err, store.ErrNotFound)
 	if err != nil && !fresh {
-		return secret.Master{}, err
+		return nil, secret.Seed{}, err
 	}
-	master, made, err := masterKey(v.settings, check)
+	masters, made, err := masterKeys(v.settings, check)
 	if err != nil {
-		return secret.Master{}, err
+		return nil, secret.Seed{}, err
 	}
 	if v.root, err = rootKey(v.settings, fresh || v.settings.DatabaseURL == ""); err != nil {
-		return secret.Master{}, err
+		return nil, secret.Seed{}, err
 	}
-	if fresh {
-		if check, err = v.store.SetMetaOnce(ctx, metaMasterCheck, master.Check()); err != nil {
-			return secret.Master{}, err
-		}
+	keys, seed, err := v.keyring(ctx, masters, fresh)
+	if made && errors.Is(err, secret.ErrWrongMaster) { // another replica was first, just now; nothing was sealed with ours
+		err = errors.Join(err, os.Remove(v.settings.MasterKeyFile))
 	}
-	if err := master.Verify(check); err != nil {
-		if made { // another replica was first, just now; nothing was sealed with ours
-			err = errors.Join(err, os.Remove(v.settings.MasterKeyFile))
-		}
-		return secret.Master{}, fmt.Errorf("%s is not the master key of this database: %w", v.settings.MasterKeyFile, err)
+	if err != nil {
+		return nil, secret.Seed{}, fmt.Errorf("open the database's keys with %s: %w", v.settings.MasterKeyFile, err)
 	}
-	return master, nil
+	return keys, seed, nil
 }
 
 // wire makes the parts and gives each what it needs.
-func (v *server) wire(master secret.Master) error {
-	keys := secret.NewKeyring(master, v.store.DataKey, time.Now)
+func (v *server) wire(keys *secret.Keyring, seed secret.Seed) error {
 	buckets := local.New(v.settings.BucketsDir)
 	owner := owner()
 	v.tokens = token.New(token.Options{
-		Store: v.store, Keys: keys, Apps: all.Apps(), Derive: master.Derive, PublicURL: v.url,
+		Store: v.store, Keys: keys, Apps: all.Apps(), Derive: seed.Derive, PublicURL: v.url,
 		Transport: outbound.New(outbound.Options{Origins: v.settings.Origins, ProxyURL: v.settings.ProxyURL, Log: v.log}),
 		Pacer: outbound.NewPacer(outbound.PacerOptions{
 			Store: v.store, Now: time.Now, Log: v.log,
@@ -138,7 +133,7 @@ func (v *server) wire(master secret.Master) error {
 	var err error
 	v.control, err = control.New(control.Options{
 		Store: v.store, Apps: all.Apps(), Grants: v.tokens, Keys: keys, Places: places{buckets},
-		Derive: master.Derive, Now: time.Now, Log: v.log, Wake: v.wake, Quotas: control.Quotas(v.settings.Quotas),
+		Derive: seed.Derive, Now: time.Now, Log: v.log, Wake: v.wake, Quotas: control.Quotas(v.settings.Quotas),
 		Trail:   v.trail,
 		Secrets: keys, Root: v.root,
 	})

@@ -34,6 +34,7 @@ type Settings struct {
 	SecretAccessKey fabric.Secret // of AccessKeyID
 	AccountID       string        // twelve digits
 	MasterKeyFile   string
+	KMS             bool // AWS KMS holds users' own keys; else they are derived from the master key
 
 	BucketsDir string // the folder that the buckets are folders of
 

@@ -173,6 +173,7 @@ func TestRefusals(t *testing.T) {
 		{"flag", "public-url", "https://fabric.example.com/path", []string{"nothing behind"}},
 		{"flag", "public-url", "https://u@fabric.example.com", []string{"nothing behind"}},
 		{"flag", "public-url", "https://:80", []string{"a host"}},
+		{"flag", "kms-url", "aws", []string{"local://", "aws://"}},
 		{"flag", "buckets-url", "s3://", []string{"s3:// is not in this version", "file://"}},
 		{"flag", "buckets-url", "/srv/buckets", []string{"file://"}},
 		{"flag", "buckets-url", "file://", []string{"a folder"}},
@@ -324,7 +325,7 @@ func TestFlags(t *testing.T) {
 	}
 	args := []string{
 		"serve", "--config=c.yaml", "--listen=127.0.0.1:1", "--data-dir=d", "--database-url=postgres://h/d", "--public-url=http://h", "--account-id=111111111111",
-		"--master-key-file=k", "--buckets-url=file://b", "--poll-interval=1s", "--keep-raw=1h",
+		"--master-key-file=k", "--kms-url=aws://", "--buckets-url=file://b", "--poll-interval=1s", "--keep-raw=1h",
 		"--origins=https://a=http://b", "--proxy-url=http://p", "--quotas=aws", "--throttle=1:1", "--trail-file=none", "--log-level=warn", "--log-format=json",
 	}
 	if _, err := parser.Parse(args); err != nil {

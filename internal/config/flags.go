@@ -16,6 +16,7 @@ type Flags struct {
 	PublicURL     *string `name:"public-url" help:"${public_url_help}" placeholder:"URL"`
 	AccountID     *string `name:"account-id" help:"${account_id_help}" placeholder:"DIGITS"`
 	MasterKeyFile *string `help:"${master_key_file_help}" placeholder:"FILE"`
+	KMSURL        *string `name:"kms-url" help:"${kms_url_help}" placeholder:"URL"`
 	BucketsURL    *string `name:"buckets-url" help:"${buckets_url_help}" placeholder:"URL"`
 	PollInterval  *string `help:"${poll_interval_help}" placeholder:"DURATION"`
 	KeepRaw       *string `help:"${keep_raw_help}" placeholder:"DURATION"`

@@ -132,6 +132,14 @@ func setAccountID(s *Settings, text string) error {
 	return nil
 }
 
+func setKMSURL(s *Settings, text string) error {
+	if text != "local://" && text != "aws://" {
+		return fmt.Errorf("%q is no place of KMS keys: want local:// or aws://", text)
+	}
+	s.KMS = text == "aws://"
+	return nil
+}
+
 func setBucketsURL(s *Settings, text string) error {
 	scheme, path, ok := strings.Cut(text, "://")
 	switch {

@@ -50,7 +50,11 @@ func table() []setting {
 		},
 		{
 			name: "master-key-file", env: "SELVEDGE_MASTER_KEY_FILE", shown: "`<data-dir>/master.key`", set: setMasterKeyFile,
-			help: "file of the key that all secrets are sealed under, made at the first start with mode 0600; every replica needs the same",
+			help: "file of the key that all secrets are sealed under, made at the first start with mode 0600; every replica needs the same; to change the key, write the new one on a line above the old one and run `selvedge rewrap`",
+		},
+		{
+			name: "kms-url", env: "SELVEDGE_KMS_URL", fallback: "local://", set: setKMSURL,
+			help: "what holds the KMS keys that app bundles name: `local://` derives a key for each from the master key; `aws://` is AWS KMS, with the AWS SDKs' own chain of credentials and `AWS_ENDPOINT_URL_KMS`",
 		},
 		{
 			name: "buckets-url", env: "SELVEDGE_BUCKETS_URL", shown: "`file://<data-dir>/buckets`", set: setBucketsURL,

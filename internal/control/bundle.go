@@ -3,12 +3,11 @@ package control
 import (
 	"context"
 	"errors"
-	"regexp"
-	"strings"
 
 	"github.com/google/uuid"
 
 	"selvedge/internal/fabric"
+	"selvedge/internal/secret"
 	"selvedge/internal/store"
 )
 
@@ -19,19 +18,22 @@ type CreateAppBundleInput struct {
 	Tags          []fabric.Tag
 }
 
-// CreateAppBundle makes a bundle with a data key of its own.
+// CreateAppBundle makes a bundle with a data key of its own, wrapped under the
+// key that the caller names. Nothing is made when that key cannot be used.
 func (c *Control) CreateAppBundle(ctx context.Context, caller fabric.Caller, in CreateAppBundleInput) (fabric.AppBundle, error) {
 	if err := fabric.CheckTags(in.Tags); err != nil {
 		return fabric.AppBundle{}, err
 	}
 	b := fabric.AppBundle{ID: uuid.NewString(), Account: caller.Account, Region: caller.Region, CreatedAt: c.now()}
 	var err error
-	if b.KeyARN, err = keyARN(b, in.KeyIdentifier); err != nil {
-		return fabric.AppBundle{}, err
+	if in.KeyIdentifier != "" {
+		if b.KeyARN, err = c.keys.ResolveKey(ctx, b, in.KeyIdentifier); err != nil {
+			return fabric.AppBundle{}, keyRefused(err)
+		}
 	}
 	dataKey, err := c.keys.NewDataKey(ctx, b)
 	if err != nil {
-		return fabric.AppBundle{}, err
+		return fabric.AppBundle{}, keyRefused(err)
 	}
 	b, err = c.store.CreateAppBundle(ctx, caller, b, dataKey, store.Terms{
 		Tags: in.Tags, Limit: c.quotas.Bundles,
@@ -40,23 +42,13 @@ func (c *Control) CreateAppBundle(ctx context.Context, caller fabric.Caller, in 
 	return b, refused(err, fabric.KindAppBundle, caller.Account)
 }
 
-// keyARN is the ARN of the KMS key that an identifier names. It must be a key,
-// not an alias, of the bundle's account and Region.
-func keyARN(b fabric.AppBundle, identifier string) (string, error) {
-	if identifier == "" {
-		return "", nil
+// keyRefused makes of a key that cannot be used what the caller is told. A KMS
+// that cannot be reached is no fault of the caller's.
+func keyRefused(err error) error {
+	if key, ok := errors.AsType[*secret.KeyError](err); ok && key.Refused {
+		return fabric.InvalidField("customerManagedKeyIdentifier", "%s", key.Reason)
 	}
-	partition, _, _ := strings.Cut(strings.TrimPrefix(b.ARN().String(), "arn:"), ":")
-	prefix := "arn:" + partition + ":kms:" + b.Region + ":" + b.Account + ":key/"
-	if fabric.IsUUID(identifier) {
-		return prefix + identifier, nil
-	}
-	id, ok := strings.CutPrefix(identifier, prefix)
-	if !ok || !regexp.MustCompile(`^[a-zA-Z0-9-]{1,128}$`).MatchString(id) {
-		return "", fabric.InvalidField("customerManagedKeyIdentifier",
-			"Member must be the id or the ARN of a KMS key (not an alias) of the account and Region of the app bundle, such as %s<key id>", prefix)
-	}
-	return identifier, nil
+	return err
 }
 
 // GetAppBundle reads one bundle.

@@ -49,7 +49,12 @@ type Grants interface {
 
 // Keys makes the data keys of bundles, and seals under them.
 type Keys interface {
-	// NewDataKey returns a new key, wrapped for the bundle.
+	// ResolveKey returns the ARN of the KMS key that an identifier names, if the
+	// bundle's data key can be wrapped under it. Else it answers a *fabric.Error
+	// or a *secret.KeyError.
+	ResolveKey(ctx context.Context, b fabric.AppBundle, identifier string) (keyARN string, err error)
+	// NewDataKey returns a new key, wrapped for the bundle under its own key
+	// where it names one.
 	NewDataKey(ctx context.Context, b fabric.AppBundle) ([]byte, error)
 	// Seal encrypts for a place; Open decrypts what was sealed for the same one.
 	Seal(ctx context.Context, c secret.Context, plaintext []byte) ([]byte, error)
@@ -74,7 +79,7 @@ type Quotas struct {
 }
 
 // Options is what Control works with. All but Quotas, Trail and Wake are required;
-// Secrets and Root are for access keys alone.
+// Secrets and Root are for the administration alone.
 type Options struct {
 	Store  *store.Store
 	Apps   []connector.App

@@ -77,6 +77,10 @@ func (r *rig) Revoke(context.Context, fabric.AppAuthorization) func(context.Cont
 // keys seals by writing the place before the text.
 type keys struct{}
 
+func (keys) ResolveKey(ctx context.Context, b fabric.AppBundle, identifier string) (string, error) {
+	return secret.NewKeyring(secret.Master{}, nil, time.Now).ResolveKey(ctx, b, identifier)
+}
+
 func (keys) NewDataKey(context.Context, fabric.AppBundle) ([]byte, error) { return []byte("key"), nil }
 
 func (keys) Seal(_ context.Context, c secret.Context, plaintext []byte) ([]byte, error) {
@@ -122,7 +126,9 @@ func TestKeyIdentifier(t *testing.T) {
 		{"ARN", own + id, own + id},
 		{"multi-Region key", own + "mrk-1234567890abcdef1234567890abcdef", own + "mrk-1234567890abcdef1234567890abcdef"},
 		{"alias", "arn:aws:kms:us-east-1:" + r.caller.Account + ":alias/x", "refused"},
-		{"another account", "arn:aws:kms:us-east-1:999999999999:key/" + id, "refused"},
+		{"another account", "arn:aws:kms:us-east-1:999999999999:key/" + id, "arn:aws:kms:us-east-1:999999999999:key/" + id},
+		{"no account", "arn:aws:kms:us-east-1::key/" + id, "refused"},
+		{"no ARN", "arn:key/" + id, "refused"},
 		{"another Region", "arn:aws:kms:eu-west-1:" + r.caller.Account + ":key/" + id, "refused"},
 		{"another service", "arn:aws:s3:us-east-1:" + r.caller.Account + ":key/" + id, "refused"},
 		{"no key id", own, "refused"},

@@ -16,7 +16,7 @@ import (
 
 // ServerSecrets seals what belongs to no bundle.
 type ServerSecrets interface {
-	SealServer(owner, field string, plaintext []byte) []byte
+	SealServer(ctx context.Context, owner, field string, plaintext []byte) ([]byte, error)
 	OpenServer(owner, field string, sealed []byte) ([]byte, error)
 }
 
@@ -49,7 +49,10 @@ func (c *Control) CreateKey(ctx context.Context, caller fabric.Caller, in Create
 	}
 	id, secret := NewAccessKey()
 	k := fabric.AccessKey{ID: id, Account: in.Account, Policy: in.Policy, CreatedAt: c.now()}
-	sealed := c.secrets.SealServer(ownerOf(k), secretField, []byte(secret.Reveal()))
+	sealed, err := c.secrets.SealServer(ctx, ownerOf(k), secretField, []byte(secret.Reveal()))
+	if err != nil {
+		return fabric.AccessKey{}, "", err
+	}
 	if err := c.store.CreateAccessKey(ctx, within(caller, k.Account), k, sealed); err != nil {
 		return fabric.AccessKey{}, "", err
 	}

@@ -12,7 +12,7 @@ func layers() [][]string {
 	return [][]string{
 		{"internal/fabric"},
 		{"ocsf", "sink", "internal/secret", "internal/sigv4", "internal/iam", "internal/metric"},
-		{"connector", "internal/store", "sink/*"},
+		{"connector", "internal/store", "internal/secret/kms", "sink/*"},
 		{"connector/rest", "connector/mapping", "internal/outbound", "internal/job", "internal/encode", "internal/audit"},
 		{"connector/*", "internal/token", "internal/config"},
 		{"connector/all", "internal/control", "internal/pipeline"},

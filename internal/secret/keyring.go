@@ -11,8 +11,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"selvedge/internal/fabric"
 )
 
 // ErrNotOpened says that sealed bytes do not open: another key, another place
@@ -20,15 +18,19 @@ import (
 var ErrNotOpened = errors.New("secret: does not open")
 
 const (
-	format     = 1 // of wrapped keys and of sealed secrets
+	format     = 1 // of sealed secrets; of wrapped keys that do not say what they are under
 	keyVersion = 1 // of the data keys that are made now
 	headerSize = 5
 )
 
-// Bounds of the cache of unwrapped data keys.
+// Bounds of the cache of unwrapped data keys. A key is kept from the moment at
+// which it was asked for: one that is taken away stops within that time.
 const (
 	cacheSize = 1000
 	cacheTime = 5 * time.Minute
+
+	refusedTime = 5 * time.Second  // for which nobody asks again after a KeyError
+	unwrapTime  = 20 * time.Second // for loading and unwrapping
 )
 
 // Context is the place of a sealed secret. Open must name the place that Seal
@@ -43,31 +45,120 @@ type Context struct {
 // Loader returns the wrapped data key of a bundle, and the bundle's ARN.
 type Loader func(ctx context.Context, bundleID string) (wrapped []byte, bundleARN string, err error)
 
-// Keyring seals and opens under the data keys of app bundles. Unwrapped keys are
-// kept for 5 minutes, at most 1,000 of them. It is safe for concurrent use.
-type Keyring struct {
-	kek    cipher.AEAD
-	server cipher.AEAD
-	load   Loader
-	now    func() time.Time
+// Options is what a keyring works with.
+type Options struct {
+	Masters Masters // newest first; at least one
+	Load    Loader
+	Now     func() time.Time
 
-	mu    sync.Mutex
-	byID  map[string]*list.Element // of *cached
-	order *list.List               // most recently used first
+	// InUse returns the check value of the master key that what is made now goes
+	// under: the newest may not have reached all replicas yet. nil: the newest.
+	InUse func(ctx context.Context) (check []byte, err error)
+
+	// KMS holds keys of users' own. nil: they are derived from the master key.
+	KMS KEK
 }
 
+// Keyring seals and opens under the data keys of app bundles. Unwrapped keys are
+// kept for 5 minutes, at most 1,000 of them; one that is not there is unwrapped
+// once, however many wait for it. It is safe for concurrent use.
+type Keyring struct {
+	masters []*master // newest first
+	current func(ctx context.Context) (check []byte, err error)
+	kms     KEK
+	load    Loader
+	now     func() time.Time
+
+	mu      sync.Mutex
+	byID    map[string]*list.Element // of *cached
+	order   *list.List               // most recently used first
+	flights map[string]*flight       // by bundle
+}
+
+// cached is a data key, or why there is none.
 type cached struct {
 	bundle string
 	aead   cipher.AEAD
+	err    error
 	until  time.Time
 }
 
-// NewKeyring returns a keyring under the master key.
-func NewKeyring(m Master, load Loader, now func() time.Time) *Keyring {
-	return &Keyring{
-		kek: newAEAD(m.Derive(labelKEK)), server: newAEAD(m.Derive(labelServer)), load: load, now: now,
-		byID: map[string]*list.Element{}, order: list.New(),
+// flight is an unwrapping under way.
+type flight struct {
+	ended chan struct{}
+	aead  cipher.AEAD
+	err   error
+}
+
+// master is what a master key is used as here.
+type master struct {
+	key    Master
+	id     [markSize]byte
+	kek    cipher.AEAD
+	server cipher.AEAD
+}
+
+// New returns a keyring.
+func New(o Options) *Keyring {
+	k := &Keyring{
+		current: o.InUse, kms: o.KMS, load: o.Load, now: o.Now,
+		byID: map[string]*list.Element{}, order: list.New(), flights: map[string]*flight{},
 	}
+	for _, m := range o.Masters {
+		k.masters = append(k.masters, &master{
+			key: m, id: [markSize]byte(m.Derive(labelID)), kek: newAEAD(m.Derive(labelKEK)), server: newAEAD(m.Derive(labelServer)),
+		})
+	}
+	return k
+}
+
+// NewKeyring returns a keyring under one master key.
+func NewKeyring(m Master, load Loader, now func() time.Time) *Keyring {
+	return New(Options{Masters: Masters{m}, Load: load, Now: now})
+}
+
+// kekOf returns the key-encryption key of a KMS key, which is the master's own
+// where there is none.
+func (m *master) kekOf(keyARN string) cipher.AEAD {
+	if keyARN == "" {
+		return m.kek
+	}
+	return newAEAD(m.key.Derive(labelKMS + keyARN))
+}
+
+func (k *Keyring) masterOf(id [markSize]byte) *master {
+	for _, m := range k.masters {
+		if m.id == id {
+			return m
+		}
+	}
+	return nil
+}
+
+// Newest returns the check value of the newest master key.
+func (k *Keyring) Newest() []byte { return k.masters[0].key.Check() }
+
+// inUse returns the master key that what is made now goes under.
+func (k *Keyring) inUse(ctx context.Context) (*master, error) {
+	if k.current == nil {
+		return k.masters[0], nil
+	}
+	check, err := k.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range k.masters {
+		if m.key.Verify(check) == nil {
+			return m, nil
+		}
+	}
+	return nil, lacksMaster("new keys go")
+}
+
+func random() []byte {
+	key := make([]byte, keySize)
+	_, _ = rand.Read(key) // never fails: see crypto/rand
+	return key
 }
 
 func newAEAD(key []byte) cipher.AEAD {
@@ -80,17 +171,6 @@ func newAEAD(key []byte) cipher.AEAD {
 		panic(err) // only of a cipher of another block size
 	}
 	return aead
-}
-
-// NewDataKey makes the data key of a new bundle and returns it wrapped. The
-// bundle's identifier, account and Region must be set and never change.
-func (k *Keyring) NewDataKey(_ context.Context, b fabric.AppBundle) ([]byte, error) {
-	if b.ID == "" || b.Account == "" || b.Region == "" {
-		return nil, errors.New("secret: new data key: the bundle has no ARN yet")
-	}
-	key := make([]byte, keySize)
-	_, _ = rand.Read(key) // never fails: see crypto/rand
-	return seal(k.kek, keyVersion, key, "data key", b.ARN().String()), nil
 }
 
 // Seal encrypts plaintext for its place.
@@ -150,27 +230,92 @@ func associated(header []byte, parts []string) []byte {
 	return out
 }
 
-// dataKey returns the key of a bundle, from the cache or unwrapped.
-func (k *Keyring) dataKey(ctx context.Context, bundle string) (cipher.AEAD, error) {
-	if aead, ok := k.recall(bundle); ok {
-		return aead, nil
+// Held is the data key of a bundle, for work that must be able to seal what it
+// gets, whatever becomes of the key meanwhile.
+type Held struct {
+	bundle string
+	aead   cipher.AEAD
+}
+
+// Hold returns the data key of a bundle. It is to be used at once and not kept.
+func (k *Keyring) Hold(ctx context.Context, bundle string) (Held, error) {
+	aead, err := k.dataKey(ctx, bundle)
+	if err != nil {
+		return Held{}, fmt.Errorf("secret: hold: %w", err)
 	}
-	wrapped, arn, err := k.load(ctx, bundle)
+	return Held{bundle, aead}, nil
+}
+
+// Seal encrypts plaintext for its place, which is in the bundle that the key is
+// of.
+func (h Held) Seal(c Context, plaintext []byte) ([]byte, error) {
+	if h.aead == nil || c.Bundle != h.bundle {
+		return nil, fmt.Errorf("secret: seal %s: the key that is held is another bundle's", c.Field)
+	}
+	return seal(h.aead, keyVersion, plaintext, c.parts()...), nil
+}
+
+// dataKey returns the key of a bundle, from the cache or unwrapped. One caller
+// unwraps it for all who want it.
+func (k *Keyring) dataKey(ctx context.Context, bundle string) (cipher.AEAD, error) {
+	k.mu.Lock()
+	if c, ok := k.recall(bundle); ok {
+		k.mu.Unlock()
+		return c.aead, c.err
+	}
+	f, ok := k.flights[bundle]
+	if !ok {
+		f = &flight{ended: make(chan struct{})}
+		k.flights[bundle] = f
+		go k.fly(context.WithoutCancel(ctx), bundle, f)
+	}
+	k.mu.Unlock()
+	select {
+	case <-f.ended:
+		return f.aead, f.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("data key: %w", ctx.Err())
+	}
+}
+
+// fly unwraps a data key. It is nobody's call: who began it may give up.
+func (k *Keyring) fly(ctx context.Context, bundle string, f *flight) {
+	ctx, cancel := context.WithTimeout(ctx, unwrapTime)
+	defer cancel()
+	began := k.now()
+	f.aead, f.err = k.fetch(ctx, bundle)
+	c := &cached{bundle: bundle, aead: f.aead, err: f.err, until: began.Add(cacheTime)}
+	_, refused := errors.AsType[*KeyError](f.err)
+	if refused {
+		c.until = k.now().Add(refusedTime)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if f.err == nil || refused {
+		k.keep(c)
+	}
+	delete(k.flights, bundle)
+	close(f.ended)
+}
+
+func (k *Keyring) fetch(ctx context.Context, bundle string) (cipher.AEAD, error) {
+	sealed, arn, err := k.load(ctx, bundle)
 	if err != nil {
 		return nil, fmt.Errorf("data key: %w", err)
 	}
-	key, err := open(k.kek, wrapped, "data key", arn)
-	if err != nil || len(key) != keySize {
-		return nil, fmt.Errorf("data key of %s: %w", arn, ErrNotOpened)
+	key, err := k.unwrap(ctx, sealed, arn)
+	defer clear(key)
+	if err == nil && len(key) != keySize {
+		err = ErrNotOpened
 	}
-	aead := newAEAD(key)
-	k.keep(bundle, aead)
-	return aead, nil
+	if err != nil {
+		return nil, fmt.Errorf("data key of %s: %w", arn, err)
+	}
+	return newAEAD(key), nil
 }
 
-func (k *Keyring) recall(bundle string) (cipher.AEAD, bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+// recall looks into the cache. The caller holds the lock.
+func (k *Keyring) recall(bundle string) (*cached, bool) {
 	e, ok := k.byID[bundle]
 	if !ok {
 		return nil, false
@@ -182,16 +327,15 @@ func (k *Keyring) recall(bundle string) (cipher.AEAD, bool) {
 		return nil, false
 	}
 	k.order.MoveToFront(e)
-	return c.aead, true
+	return c, true
 }
 
-func (k *Keyring) keep(bundle string, aead cipher.AEAD) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if e, ok := k.byID[bundle]; ok {
+// keep puts a key into the cache. The caller holds the lock.
+func (k *Keyring) keep(c *cached) {
+	if e, ok := k.byID[c.bundle]; ok {
 		k.order.Remove(e)
 	}
-	k.byID[bundle] = k.order.PushFront(&cached{bundle: bundle, aead: aead, until: k.now().Add(cacheTime)})
+	k.byID[c.bundle] = k.order.PushFront(c)
 	for k.order.Len() > cacheSize {
 		last := k.order.Back()
 		k.order.Remove(last)

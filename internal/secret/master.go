@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // keySize is that of every key here, in bytes.
@@ -26,27 +27,45 @@ var ErrWrongMaster = errors.New("secret: this master key is not the one that the
 // Master is the key that all others come from. It redacts itself.
 type Master struct{ key [keySize]byte }
 
-// LoadMaster reads a master key: one line of 64 hexadecimal digits, or of
-// base64 of 32 bytes. A file that group or others may read is refused.
-// errors.Is(err, fs.ErrNotExist) tells a file that is not there.
-func LoadMaster(path string) (Master, error) {
+// Masters is the master keys that a server knows, the newest first. It is never
+// empty.
+type Masters []Master
+
+// LoadMasters reads a file of master keys: lines of 64 hexadecimal digits, or of
+// base64 of 32 bytes, the newest first. A file that group or others may read is
+// refused. errors.Is(err, fs.ErrNotExist) tells a file that is not there.
+func LoadMasters(path string) (Masters, error) {
 	f, err := os.Open(filepath.Clean(path))
 	if err != nil {
-		return Master{}, fmt.Errorf("secret: master key: %w", err)
+		return nil, fmt.Errorf("secret: master key: %w", err)
 	}
 	text, err := readPrivate(f)
+	defer clear(text)
 	if err := errors.Join(err, f.Close()); err != nil {
-		return Master{}, fmt.Errorf("secret: master key %s: %w", path, err)
+		return nil, fmt.Errorf("secret: master key %s: %w", path, err)
 	}
-	key, err := decodeKey(text)
+	keys, err := decodeKeys(text)
 	if err != nil {
-		return Master{}, fmt.Errorf("secret: master key %s: %w", path, err)
+		return nil, fmt.Errorf("secret: master key %s: %w", path, err)
 	}
-	return Master{key: key}, nil
+	return keys, nil
 }
 
-// maxKeyFile is more than any spelling of a key needs.
-const maxKeyFile = 1024
+// InUse returns the key that the check value is of, or ErrWrongMaster.
+func (ms Masters) InUse(check []byte) (Master, error) {
+	for _, m := range ms {
+		if m.Verify(check) == nil {
+			return m, nil
+		}
+	}
+	return Master{}, ErrWrongMaster
+}
+
+// maxKeyFile is more than any spelling of maxKeys keys needs.
+const (
+	maxKeyFile = 4096
+	maxKeys    = 16
+)
 
 func readPrivate(f *os.File) ([]byte, error) {
 	info, err := f.Stat()
@@ -62,20 +81,40 @@ func readPrivate(f *os.File) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxKeyFile))
 }
 
+func decodeKeys(text []byte) (Masters, error) {
+	var keys Masters
+	for line := range bytes.Lines(text) {
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			continue
+		}
+		key, err := decodeKey(line)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(keys, func(m Master) bool { return m.key == key }) {
+			return nil, errors.New("holds a master key twice")
+		}
+		keys = append(keys, Master{key: key})
+	}
+	if len(keys) == 0 || len(keys) > maxKeys {
+		return nil, fmt.Errorf("holds no master key, or more than %d", maxKeys)
+	}
+	return keys, nil
+}
+
 // decodeKey never repeats what it read: it may be a key with one wrong letter.
-func decodeKey(text []byte) (key [keySize]byte, err error) {
-	line := string(bytes.TrimSpace(text))
+func decodeKey(line []byte) (key [keySize]byte, err error) {
 	decoders := []func(string) ([]byte, error){
 		hex.DecodeString,
 		base64.StdEncoding.DecodeString, base64.RawStdEncoding.DecodeString,
 		base64.URLEncoding.DecodeString, base64.RawURLEncoding.DecodeString,
 	}
 	for _, decode := range decoders {
-		if raw, err := decode(line); err == nil && len(raw) == keySize {
+		if raw, err := decode(string(line)); err == nil && len(raw) == keySize {
 			return [keySize]byte(raw), nil
 		}
 	}
-	return key, errors.New("holds no master key: it must be one line of 64 hexadecimal digits, or the base64 of 32 bytes")
+	return key, errors.New("holds no master key: each line must be 64 hexadecimal digits, or the base64 of 32 bytes")
 }
 
 // CreateMaster makes a master key and its file, readable by its owner alone and
@@ -128,7 +167,9 @@ func (m Master) Derive(label string) []byte {
 // The labels that are this package's own.
 const (
 	labelCheck = "database check"
+	labelID    = "key id"
 	labelKEK   = "key-encryption key"
+	labelKMS   = "kms key " // and the ARN of the key
 )
 
 // Check returns the value by which a database knows its master key. It is no

@@ -32,7 +32,7 @@ func TestCreateMaster(t *testing.T) {
 	if info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %04o, want 0600", info.Mode().Perm())
 	}
-	loaded, err := secret.LoadMaster(path)
+	loaded, err := load(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestCreateMaster(t *testing.T) {
 	if _, err := secret.CreateMaster(path); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("a second CreateMaster: %v, want fs.ErrExist", err)
 	}
-	again, err := secret.LoadMaster(path)
+	again, err := load(path)
 	if err != nil || !bytes.Equal(again.Derive("a"), made.Derive("a")) {
 		t.Errorf("the key was replaced (%v)", err)
 	}
@@ -67,7 +67,9 @@ func TestLoadMaster(t *testing.T) {
 		"empty":                {"", 0o600, "holds no master key"},
 		"too short":            {hex.EncodeToString(key[:31]), 0o600, "holds no master key"},
 		"too long":             {hex.EncodeToString(append(key[:32:32], 1)), 0o600, "holds no master key"},
-		"two lines":            {hex.EncodeToString(key) + "\n" + hex.EncodeToString(key), 0o600, "holds no master key"},
+		"the same twice":       {hex.EncodeToString(key) + "\n" + base64.StdEncoding.EncodeToString(key), 0o600, "a master key twice"},
+		"an older one below":   {hex.EncodeToString(key) + "\n\n" + strings.Repeat("ab", 32) + "\n", 0o600, ""},
+		"a wrong one below":    {hex.EncodeToString(key) + "\nabcdef\n", 0o600, "holds no master key"},
 		"group may read":       {hex.EncodeToString(key), 0o640, "chmod 600"},
 		"world may read":       {hex.EncodeToString(key), 0o604, "chmod 600"},
 		"world may write":      {hex.EncodeToString(key), 0o602, "chmod 600"},
@@ -82,7 +84,7 @@ func TestLoadMaster(t *testing.T) {
 			if err := os.Chmod(path, test.mode); err != nil {
 				t.Fatal(err)
 			}
-			_, err := secret.LoadMaster(path)
+			_, err := load(path)
 			switch {
 			case test.want == "" && err != nil:
 				t.Fatal(err)
@@ -93,10 +95,10 @@ func TestLoadMaster(t *testing.T) {
 			}
 		})
 	}
-	if _, err := secret.LoadMaster(filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := load(filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a file that is not there: %v", err)
 	}
-	if _, err := secret.LoadMaster(t.TempDir()); err == nil {
+	if _, err := load(t.TempDir()); err == nil {
 		t.Error("a folder was taken for a key")
 	}
 }
@@ -141,7 +143,7 @@ func TestMasterRedacts(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	m, err := secret.LoadMaster(path)
+	m, err := load(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,6 +164,15 @@ func TestMasterRedacts(t *testing.T) {
 			t.Errorf("%q is seen in:\n%s", canary, out.String())
 		}
 	}
+}
+
+// load returns the newest key of a file.
+func load(path string) (secret.Master, error) {
+	keys, err := secret.LoadMasters(path)
+	if err != nil {
+		return secret.Master{}, err
+	}
+	return keys[0], nil
 }
 
 func newMaster(t *testing.T) secret.Master {

@@ -11,7 +11,10 @@ import (
 func TestServerSecrets(t *testing.T) {
 	t.Parallel()
 	k, _, _ := newKeyring(t, 1)
-	sealed := k.SealServer("AKIA1", "secret", []byte("hush"))
+	sealed, err := k.SealServer(t.Context(), "AKIA1", "secret", []byte("hush"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if got, err := k.OpenServer("AKIA1", "secret", sealed); err != nil || string(got) != "hush" {
 		t.Errorf("got %q, %v", got, err)
 	}
