@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"selvedge/internal/secret"
 	"selvedge/internal/store"
 )
 
@@ -327,12 +328,19 @@ func (d *Dispatcher) end(ctx context.Context, c store.Claim, err error) Outcome 
 // what to show. The text of an error that nobody classified stays in the log.
 func (d *Dispatcher) judge(ctx context.Context, c store.Claim, err error) (Outcome, time.Duration, string) {
 	log := d.o.Log.With("duty", string(c.Duty), "id", c.ID, "attempt", c.Attempt)
+	key, isKey := errors.AsType[*secret.KeyError](err)
 	switch r, isRetry := errors.AsType[*Retry](err); {
 	case err == nil:
 		return Done, 0, ""
 	case errors.Is(err, store.ErrFenced):
 		log.WarnContext(ctx, "a duty lost its lease; what it did last was dropped", "error", err)
 		return Fenced, 0, ""
+	case isKey:
+		// Whatever the work made of it: without its key it can do nothing, and
+		// what it works for is not at fault.
+		wait := min(waitForKey, Backoff(c.Attempt))
+		log.WarnContext(ctx, "a duty waits for a key", "after", wait.String(), "reason", key.Reason, "error", key.Err)
+		return Retried, wait, key.Reason
 	case isRetry:
 		log.InfoContext(ctx, "a duty waits", "after", r.After.String(), "reason", r.Reason, "error", r.Err)
 		return Retried, r.After, r.Reason
@@ -344,6 +352,10 @@ func (d *Dispatcher) judge(ctx context.Context, c store.Claim, err error) (Outco
 		return Errored, Backoff(c.Attempt), "internal error: the server's log has it"
 	}
 }
+
+// waitForKey is the longest wait for a key: a KMS that is back, or a key that
+// is enabled again, is found soon.
+const waitForKey = time.Minute
 
 // The waits of Backoff.
 const (

@@ -12,6 +12,7 @@ import (
 
 	"selvedge/internal/fabric"
 	"selvedge/internal/job"
+	"selvedge/internal/secret"
 	"selvedge/internal/store"
 	"selvedge/internal/store/storetest"
 )
@@ -125,6 +126,7 @@ func TestFailuresWaitAsTheyAsk(t *testing.T) {
 		outcome job.Outcome
 	}{
 		{"by its own word", &job.Retry{After: 30 * time.Second, Reason: "the provider asks to wait"}, 30 * time.Second, 31 * time.Second, job.Retried},
+		{"a key is away", &job.Retry{After: time.Hour, Reason: "x", Err: fmt.Errorf("seal: %w", &secret.KeyError{Reason: "AWS KMS cannot be reached"})}, 900 * time.Millisecond, 3 * time.Second, job.Retried},
 		{"unclassified", errors.New("no"), 900 * time.Millisecond, 3 * time.Second, job.Errored},
 	}
 	for _, tt := range tests {

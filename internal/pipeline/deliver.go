@@ -75,6 +75,10 @@ func (d *Deliverer) deliver(ctx context.Context, c store.Claim, dv store.Deliver
 		}
 	}
 	body, tally, err := d.render(ctx, dv)
+	if key, ok := errors.AsType[*secret.KeyError](err); ok {
+		d.o.Observer.DeliveryFailed(dv.App, "no key")
+		return key // no fault of the destination's
+	}
 	if err != nil {
 		d.o.Observer.DeliveryFailed(dv.App, "unreadable")
 		return errors.Join(err, d.o.Store.DestinationFailed(ctx, c, "The server cannot read what it has stored for this destination: its log says why."))

@@ -10,12 +10,16 @@ import (
 	"selvedge/connector"
 	"selvedge/internal/fabric"
 	"selvedge/internal/job"
+	"selvedge/internal/secret"
 	"selvedge/internal/store"
 )
 
 // failed decides what the failure of a poll means. It returns an error that
 // says when to try again, or none when reading can go on at once.
 func (r *poll) failed(ctx context.Context, err error) (bool, error) {
+	if key, ok := errors.AsType[*secret.KeyError](err); ok {
+		return false, key // calls cannot be signed; the provider has nothing to do with it
+	}
 	kind := connector.KindOf(err)
 	if kind != connector.Malformed && !r.stream.StuckSince.IsZero() {
 		// The day of a page that cannot be decoded counts only in one piece.

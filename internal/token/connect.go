@@ -9,6 +9,7 @@ import (
 	"selvedge/connector"
 	"selvedge/internal/fabric"
 	"selvedge/internal/job"
+	"selvedge/internal/secret"
 	"selvedge/internal/store"
 )
 
@@ -180,6 +181,7 @@ func (m *Manager) renew(ctx context.Context, lost context.CancelFunc, c store.Cl
 func (m *Manager) end(ctx context.Context, c store.Claim, a fabric.AppAuthorization, err error) error {
 	log := m.logger(a)
 	retry, again := errors.AsType[*job.Retry](err)
+	key, waits := errors.AsType[*secret.KeyError](err)
 	_, isFault := errors.AsType[*fabric.Error](err)
 	switch {
 	case errors.Is(err, store.ErrFenced):
@@ -195,6 +197,8 @@ func (m *Manager) end(ctx context.Context, c store.Claim, a fabric.AppAuthorizat
 		}
 		m.o.Wake()
 		return nil
+	case waits && !key.Refused:
+		return errors.Join(err, m.o.Store.Fail(ctx, c, m.o.Now().Add(job.Backoff(c.Attempt)), key.Reason))
 	case isFault, errors.Is(err, ErrStateUsed):
 		return errors.Join(err, m.release(ctx, c))
 	}

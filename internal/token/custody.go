@@ -2,11 +2,13 @@ package token
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
 	"selvedge/internal/job"
+	"selvedge/internal/secret"
 	"selvedge/internal/store"
 )
 
@@ -28,7 +30,12 @@ type errand struct {
 // error the intent is in the journal if the provider may have seen the request,
 // and a *job.Retry says so.
 func (m *Manager) run(ctx context.Context, e errand) (answer, error) {
-	err := m.o.Store.BeginIntent(ctx, e.claim, store.Intent{Kind: e.kind, Key: e.key, At: m.o.Now(), Request: e.request})
+	// The answer must be sealed when it is here, wherever the key is by then.
+	key, err := m.o.Keys.Hold(ctx, e.grant.Authorization.BundleID)
+	if err != nil {
+		return answer{}, fmt.Errorf("token: %w", err)
+	}
+	err = m.o.Store.BeginIntent(ctx, e.claim, store.Intent{Kind: e.kind, Key: e.key, At: m.o.Now(), Request: e.request})
 	if err != nil {
 		return answer{}, err
 	}
@@ -45,7 +52,7 @@ func (m *Manager) run(ctx context.Context, e errand) (answer, error) {
 	if err := m.o.step("answered"); err != nil {
 		return answer{}, err
 	}
-	if err := m.journal(ctx, e, a); err != nil {
+	if err := m.journal(ctx, key, e, a); err != nil {
 		return answer{}, err
 	}
 	return a, m.o.step("stored")
@@ -75,10 +82,14 @@ func (m *Manager) leave(ctx context.Context, e errand) error {
 
 // journal makes the answer durable: in the row, or in a file while the database
 // does not take it.
-func (m *Manager) journal(ctx context.Context, e errand, a answer) error {
-	sealed, err := m.seal(ctx, e.grant.Authorization, fieldAnswer, e.grant.Version, a)
+func (m *Manager) journal(ctx context.Context, key secret.Held, e errand, a answer) error {
+	doc, err := json.Marshal(a)
 	if err != nil {
-		return err
+		return fmt.Errorf("token: seal %s: %w", fieldAnswer, err)
+	}
+	sealed, err := key.Seal(sealedAt(e.grant.Authorization, fieldAnswer, e.grant.Version), doc)
+	if err != nil {
+		return fmt.Errorf("token: %w", err)
 	}
 	err = m.o.Store.StoreAnswer(ctx, e.claim, e.key, sealed)
 	if errors.Is(err, store.ErrFenced) {

@@ -109,6 +109,9 @@ func (m *Manager) takeCode(ctx context.Context, e errand, doc exchange, a answer
 	if err != nil || e.stay {
 		return err
 	}
+	if m.late(t) { // it took long to get here: the duty refreshes before it probes
+		return m.o.Store.Finish(ctx, e.claim, m.o.Now())
+	}
 	return m.probe(ctx, e.claim)
 }
 

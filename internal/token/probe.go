@@ -10,6 +10,7 @@ import (
 	"selvedge/connector"
 	"selvedge/internal/fabric"
 	"selvedge/internal/job"
+	"selvedge/internal/secret"
 	"selvedge/internal/store"
 )
 
@@ -120,6 +121,9 @@ func (m *Manager) probe(ctx context.Context, c store.Claim) error {
 	found, err := session.Connect(askCtx)
 	cancel()
 	ctx = context.WithoutCancel(ctx)
+	if key, ok := errors.AsType[*secret.KeyError](err); ok {
+		return key // the call could not be signed; the application was not asked
+	}
 	if err == nil {
 		return m.connected(ctx, c, g, t, merged(facts, found))
 	}

@@ -45,6 +45,7 @@ type world struct {
 	mu   sync.Mutex
 	step func(name string) error
 
+	kms     *hsm // nil: bundles are under the master key
 	options store.Options
 	store   *store.Store
 	m       *token.Manager
@@ -98,7 +99,11 @@ func (w *world) open() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.keys = secret.NewKeyring(w.master, w.store.DataKey, w.clock.Now)
+	o := secret.Options{Masters: secret.Masters{w.master}, Load: w.store.DataKey, Now: w.clock.Now}
+	if w.kms != nil {
+		o.KMS = w.kms
+	}
+	w.keys = secret.New(o)
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.m = token.New(token.Options{
 		Store: w.store, Keys: w.keys, Apps: w.apps, Derive: w.master.Derive, PublicURL: publicURL,
@@ -195,6 +200,9 @@ func (w *world) authorize(app, tenant string, c fabric.Credential) fabric.AppAut
 	w.t.Helper()
 	ctx, caller := w.t.Context(), w.caller()
 	b := fabric.AppBundle{ID: "10000000-0000-4000-8000-000000000001", Account: caller.Account, Region: caller.Region, CreatedAt: w.clock.Now()}
+	if w.kms != nil {
+		b.KeyARN = hsmKey
+	}
 	key, err := w.keys.NewDataKey(ctx, b)
 	if err != nil {
 		w.t.Fatal(err)
