@@ -135,7 +135,7 @@ func (v *server) wire(keys *secret.Keyring, seed secret.Seed) error {
 		Store: v.store, Apps: all.Apps(), Grants: v.tokens, Keys: keys, Places: places{buckets},
 		Derive: seed.Derive, Now: time.Now, Log: v.log, Wake: v.wake, Quotas: control.Quotas(v.settings.Quotas),
 		Trail:   v.trail,
-		Secrets: keys, Root: v.root,
+		Secrets: keys, Rewrap: keys, Root: v.root,
 	})
 	if err != nil {
 		return err

@@ -79,7 +79,7 @@ type Quotas struct {
 }
 
 // Options is what Control works with. All but Quotas, Trail and Wake are required;
-// Secrets and Root are for the administration alone.
+// Secrets, Rewrap and Root are for the administration alone.
 type Options struct {
 	Store  *store.Store
 	Apps   []connector.App
@@ -94,6 +94,7 @@ type Options struct {
 	Wake   func()       // tells the dispatcher that something is due
 
 	Secrets ServerSecrets
+	Rewrap  Rewrapper
 	Root    sigv4.Key // may do everything in its account, and manages the keys of all
 }
 
@@ -116,6 +117,7 @@ type Control struct {
 	wake       func()
 	background sync.WaitGroup
 	secrets    ServerSecrets
+	rewrap     Rewrapper
 	root       sigv4.Key
 	keyID      *regexp.Regexp
 }
@@ -136,7 +138,7 @@ func New(o Options) (*Control, error) {
 		requestKey: o.Derive("selvedge client token"), markKey: o.Derive("selvedge credential mark"),
 		now: func() time.Time { return o.Now().UTC().Truncate(time.Millisecond) },
 		log: o.Log, quotas: o.Quotas, trail: o.Trail, wake: o.Wake,
-		secrets: o.Secrets, root: o.Root, keyID: accessKeyID(),
+		secrets: o.Secrets, rewrap: o.Rewrap, root: o.Root, keyID: accessKeyID(),
 	}
 	if c.wake == nil {
 		c.wake = func() {}

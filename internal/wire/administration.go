@@ -19,6 +19,7 @@ func administration() []operation {
 		{"POST", at + "RevokeKey", "RevokeKey", 200, notFound, revokeKeyRequest(), revokeKey},
 		{"POST", at + "ShowAuthorization", "ShowAuthorization", 200, notFound, showRequest(), showAuthorization},
 		{"POST", at + "ShowIngestion", "ShowIngestion", 200, notFound, showRequest(), showIngestion},
+		{"POST", at + "Rewrap", "Rewrap", 200, 0, rewrapRequest(), rewrap},
 		{"POST", at + "AuditTail", "AuditTail", 200, 0, auditTailRequest(), auditTail},
 	}
 }
@@ -46,6 +47,14 @@ func auditTailRequest() []member {
 		may("errorCode", stringOf(1, 128)), may("accessKeyId", stringOf(1, 128)),
 		may("since", shape{kind: text, pattern: whole(`[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z`)}),
 	}
+}
+
+func rewrapRequest() []member { return []member{may("after", stringOf(1, 128))} }
+
+// rewrap does one step; its answer says where the next goes on.
+func rewrap(ctx context.Context, c *control.Control, caller fabric.Caller, in input) (any, error) {
+	s, err := c.Rewrap(ctx, caller, in.text("after"))
+	return rewrapOut(s), err
 }
 
 func createKey(ctx context.Context, c *control.Control, caller fabric.Caller, in input) (any, error) {

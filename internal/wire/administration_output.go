@@ -111,6 +111,27 @@ type ingestionStateAnswer struct {
 	Ingestion ingestionState `json:"ingestion"`
 }
 
+type rewrapAnswer struct {
+	Total  int64          `json:"total"`
+	Done   int64          `json:"done"`
+	Left   int64          `json:"left"`
+	Next   string         `json:"next,omitempty"`
+	Failed []rewrapFailed `json:"failed"`
+}
+
+type rewrapFailed struct {
+	ARN    string `json:"arn"`
+	Reason string `json:"reason"`
+}
+
+func rewrapOut(s control.RewrapState) rewrapAnswer {
+	out := rewrapAnswer{Total: s.Total, Done: s.Total - s.Left, Left: s.Left, Next: s.Next, Failed: []rewrapFailed{}}
+	for _, f := range s.Failed {
+		out.Failed = append(out.Failed, rewrapFailed(f))
+	}
+	return out
+}
+
 // moment is a time that may be missing.
 func moment(t time.Time) *timestamp {
 	if t.IsZero() {
