@@ -77,12 +77,18 @@ type process struct {
 // answers. It is killed when the test ends, if it still runs.
 func serve(t *testing.T, dir string, args ...string) *process {
 	t.Helper()
+	return serveWith(t, nil, dir, args...)
+}
+
+// serveWith is serve with more in the environment.
+func serveWith(t *testing.T, env []string, dir string, args ...string) *process {
+	t.Helper()
 	p := &process{dir: dir, stderr: &logtest.Buffer{}}
 	_, err := os.Stat(filepath.Join(dir, "selvedge.db.lock"))
 	p.first = os.IsNotExist(err)
 	args = append([]string{"serve", "--data-dir", dir}, args...)
 	p.cmd = exec.CommandContext(context.Background(), binary, args...)
-	p.cmd.Env = plainEnv()
+	p.cmd.Env = append(plainEnv(), env...)
 	p.cmd.Stderr = p.stderr
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {

@@ -109,9 +109,15 @@ type collection struct {
 // and returns what came of it.
 func collectOkta(t *testing.T, p *process, sim *simulator.Server) collection {
 	t.Helper()
+	made := must[*appfabric.CreateAppBundleOutput](t)(p.client(t).CreateAppBundle(t.Context(), &appfabric.CreateAppBundleInput{}))
+	return collectOktaIn(t, p, sim, made.AppBundle.Arn)
+}
+
+// collectOktaIn is collectOkta in a bundle that is there.
+func collectOktaIn(t *testing.T, p *process, sim *simulator.Server, bundle *string) collection {
+	t.Helper()
 	c := p.client(t)
 	id, secret := sim.Okta().Client()
-	bundle := must[*appfabric.CreateAppBundleOutput](t)(c.CreateAppBundle(t.Context(), &appfabric.CreateAppBundleInput{})).AppBundle.Arn
 	auth := must[*appfabric.CreateAppAuthorizationOutput](t)(c.CreateAppAuthorization(t.Context(), &appfabric.CreateAppAuthorizationInput{
 		AppBundleIdentifier: bundle, App: aws.String("OKTA"), AuthType: types.AuthTypeOauth2,
 		Credential: &types.CredentialMemberOauth2Credential{Value: types.Oauth2Credential{ClientId: &id, ClientSecret: &secret}},

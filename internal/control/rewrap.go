@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -99,7 +100,7 @@ func (c *Control) beginRewrap(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return now, err
 	}
-	if newest := c.rewrap.Newest(); string(check) != string(newest) {
+	if newest := c.rewrap.Newest(); !bytes.Equal(check, newest) {
 		if _, err := c.store.SwapMeta(ctx, store.MetaMasterCheck, check, newest); err != nil {
 			return now, err
 		}
@@ -113,7 +114,7 @@ func (c *Control) resealSeed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if strings.HasPrefix(string(sealed), string(c.rewrap.Fresh(time.Time{}).Server)) {
+	if bytes.HasPrefix(sealed, c.rewrap.Fresh(time.Time{}).Server) {
 		return nil
 	}
 	again, err := c.rewrap.Reseal(secret.SeedOwner, secret.SeedField, sealed)

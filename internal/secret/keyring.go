@@ -29,8 +29,8 @@ const (
 	cacheSize = 1000
 	cacheTime = 5 * time.Minute
 
-	refusedTime = 5 * time.Second  // for which nobody asks again after a KeyError
-	unwrapTime  = 20 * time.Second // for loading and unwrapping
+	awayTime   = 5 * time.Second  // for which nobody asks again after a KeyError
+	unwrapTime = 20 * time.Second // for loading and unwrapping
 )
 
 // Context is the place of a sealed secret. Open must name the place that Seal
@@ -285,13 +285,13 @@ func (k *Keyring) fly(ctx context.Context, bundle string, f *flight) {
 	began := k.now()
 	f.aead, f.err = k.fetch(ctx, bundle)
 	c := &cached{bundle: bundle, aead: f.aead, err: f.err, until: began.Add(cacheTime)}
-	_, refused := errors.AsType[*KeyError](f.err)
-	if refused {
-		c.until = k.now().Add(refusedTime)
+	_, away := errors.AsType[*KeyError](f.err)
+	if away {
+		c.until = k.now().Add(awayTime)
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if f.err == nil || refused {
+	if f.err == nil || away {
 		k.keep(c)
 	}
 	delete(k.flights, bundle)

@@ -57,7 +57,7 @@ func readWrapped(b []byte) (wrapped, bool) {
 
 // withARN writes the header of a wrapped data key.
 func withARN(kind byte, mark [markSize]byte, keyARN string) []byte {
-	out := binary.BigEndian.AppendUint16(head(kind, mark), uint16(len(keyARN)))
+	out := binary.BigEndian.AppendUint16(head(kind, mark), uint16(len(keyARN))) //nolint:gosec // AWS's ARNs have at most 2,048 characters
 	return append(out, keyARN...)
 }
 
@@ -76,7 +76,7 @@ func (k *Keyring) unwrap(ctx context.Context, sealed []byte, bundleARN string) (
 				return key, nil
 			}
 		}
-		return nil, ErrNotOpened
+		return nil, lacksMaster("the app bundle's data key seems to be")
 	}
 	w, ok := readWrapped(sealed)
 	switch {

@@ -107,8 +107,8 @@ func (s *Store) swap(ctx context.Context, op, statement string, args ...any) (bo
 	return err == nil, err
 }
 
-// InitMeta keeps two values unless the first is there, both or neither, and
-// returns those that are kept.
+// InitMeta keeps two values, unless another is in the place of the first: then
+// neither. It returns those that are there afterwards.
 func (s *Store) InitMeta(ctx context.Context, name string, value []byte, with string, withValue []byte) (kept, keptWith []byte, err error) {
 	const insert = `INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`
 	const read = `SELECT value FROM meta WHERE name = ?`
@@ -124,7 +124,10 @@ func (s *Store) InitMeta(ctx context.Context, name string, value []byte, with st
 				return err
 			}
 		}
-		return notFound(tx.QueryRowContext(ctx, read, with).Scan(&keptWith))
+		if err := tx.QueryRowContext(ctx, read, with).Scan(&keptWith); !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		return nil
 	})
 	return kept, keptWith, err
 }

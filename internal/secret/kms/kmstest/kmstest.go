@@ -70,7 +70,7 @@ func Start(tb testing.TB) *Server {
 func Front(tb testing.TB, to *url.URL) *Server {
 	tb.Helper()
 	s := &Server{}
-	var proxy http.Handler = http.NotFoundHandler()
+	proxy := http.NotFoundHandler()
 	if to != nil {
 		proxy = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }}
 	}
