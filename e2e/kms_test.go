@@ -3,11 +3,16 @@ package e2e_test
 import (
 	"bytes"
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -158,9 +163,71 @@ func TestANewMasterKey(t *testing.T) {
 	p.stop(t)
 
 	write(t, path, string(old))
+	refuses(t, dir, "not the one that the database was made with")
+}
+
+// TestARewrapThatIsCutOff goes on where it was, and until then no server starts
+// without the old key.
+func TestARewrapThatIsCutOff(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "master.key")
+	p := serve(t, dir, "--listen", "127.0.0.1:0")
+	for range 25 {
+		must[*appfabric.CreateAppBundleOutput](t)(p.client(t).CreateAppBundle(t.Context(), &appfabric.CreateAppBundleInput{}))
+	}
+	p.readme(t, "new-master-key", "SELVEDGE_MASTER_KEY_FILE="+path)
+	p.stop(t)
+	both := must[[]byte](t)(os.ReadFile(path))
+	newer, _, _ := strings.Cut(string(both), "\n")
+
+	write(t, path, newer+"\n")
+	refuses(t, dir, "not the one that the database was made with")
+	write(t, path, string(both))
+	p = serve(t, dir, "--listen", "127.0.0.1:0")
+	out, errs, status := p.command(t, nil, "rewrap", "--endpoint", once(t, p.url))
+	if status != 1 || out != "20 of 25\n" || !strings.Contains(errs, "run the command again") {
+		t.Errorf("cut off: status %d\n%s%s", status, out, errs)
+	}
+	p.kill(t)
+
+	write(t, path, newer+"\n")
+	refuses(t, dir, "still under another master key")
+	write(t, path, string(both))
+	p = serve(t, dir, "--listen", "127.0.0.1:0")
+	if out := p.done(t, nil, "rewrap"); !strings.HasPrefix(out, "25 of 25\n") {
+		t.Errorf("run again:\n%s", out)
+	}
+	p.stop(t)
+	write(t, path, newer+"\n")
+	serve(t, dir, "--listen", "127.0.0.1:0").stop(t)
+}
+
+// once is a server that passes one request on and breaks off the next.
+func once(t *testing.T, to string) string {
+	t.Helper()
+	target := must[*url.URL](t)(url.Parse(to))
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(target)
+		r.Out.Host = r.In.Host // it is signed
+	}}
+	var calls atomic.Int32
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if calls.Add(1) > 1 {
+			panic(http.ErrAbortHandler)
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// refuses sees that no server starts over a data directory.
+func refuses(t *testing.T, dir, want string) {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), binary, "serve", "--data-dir", dir, "--listen", "127.0.0.1:0")
 	cmd.Env = plainEnv()
-	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "not the one that the database was made with") {
-		t.Errorf("the old key alone: %v\n%s", err, out)
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), want) {
+		t.Errorf("the server starts, or does not say %q: %v\n%s", want, err, out)
 	}
 }

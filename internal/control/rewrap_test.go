@@ -234,7 +234,7 @@ func left(t *testing.T, d *keyed, s server) int64 {
 	return n.Left
 }
 
-// TestRewrapsAtOnce: two commands at once harm nothing.
+// TestRewrapsAtOnce: commands at once harm nothing, neither each other nor work.
 func TestRewrapsAtOnce(t *testing.T) {
 	t.Parallel()
 	older, newer := newMaster(t), newMaster(t)
@@ -245,6 +245,14 @@ func TestRewrapsAtOnce(t *testing.T) {
 		s := d.serve(t, nil, newer, older)
 		group.Go(func() { s.finish(t, d.root) })
 	}
+	group.Go(func() { // refreshes and polls go on, whatever they find in a cache
+		for i := range 200 {
+			b := all[i%len(all)]
+			if _, err := d.serve(t, nil, newer, older).keys.Seal(t.Context(), secret.Context{Bundle: b.ID}, nil); err != nil {
+				t.Error(err)
+			}
+		}
+	})
 	group.Wait()
 	alone := d.serve(t, nil, newer)
 	if n := left(t, d, alone); n != 0 {
