@@ -59,7 +59,7 @@ func (r *rig) waits(d store.Duty, run func(context.Context, store.Claim) error, 
 	r.t.Helper()
 	c := r.claim(d)
 	err := run(r.t.Context(), c)
-	if key, ok := errors.AsType[*secret.KeyError](err); !ok || key != why {
+	if !errors.Is(err, why) {
 		r.t.Errorf("%s: %v", d, err)
 	}
 	if err := r.store.Fail(r.t.Context(), c, r.clock().Add(time.Minute), "waits"); err != nil {

@@ -454,6 +454,35 @@ func TestRewrapToKMS(t *testing.T) {
 	}
 }
 
+// FuzzUnwrap: any bytes in the place of a wrapped data key give an error.
+func FuzzUnwrap(f *testing.F) {
+	m, err := secret.CreateMaster(filepath.Join(f.TempDir(), "k"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	b, own := bundle(0), bundle(0)
+	own.KeyARN = ownKey
+	k := secret.NewKeyring(m, nil, time.Now)
+	for _, b := range []fabric.AppBundle{b, own} {
+		wrapped, err := k.NewDataKey(f.Context(), b)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(wrapped[:len(wrapped)-1])
+	}
+	f.Add([]byte{2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff})
+	f.Add([]byte{2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, foreign []byte) {
+		k := secret.New(secret.Options{
+			Masters: secret.Masters{m}, Now: time.Now, KMS: &hsm{},
+			Load: func(context.Context, string) ([]byte, string, error) { return foreign, b.ARN().String(), nil },
+		})
+		if _, err := k.Seal(t.Context(), secret.Context{Bundle: b.ID}, nil); err == nil && !bytes.Contains(foreign, []byte("|"+b.ARN().String()+"|")) {
+			t.Errorf("%x is a data key", foreign)
+		}
+	})
+}
+
 func TestSeed(t *testing.T) {
 	t.Parallel()
 	m := newMaster(t)

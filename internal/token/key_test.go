@@ -90,7 +90,7 @@ func TestKeyAway(t *testing.T) {
 			sent, before := len(w.sim.Okta().TokenRequests()), w.grant()
 			for range 3 {
 				err := w.refresh()
-				if key, ok := errors.AsType[*secret.KeyError](err); !ok || key != failure {
+				if !errors.Is(err, failure) {
 					t.Errorf("refresh: %v", err)
 				}
 				w.clock.Add(time.Minute)
