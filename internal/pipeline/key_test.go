@@ -11,8 +11,10 @@ import (
 
 	"selvedge/connector"
 	"selvedge/internal/fabric"
+	"selvedge/internal/pipeline"
 	"selvedge/internal/secret"
 	"selvedge/internal/store"
+	"selvedge/internal/token"
 )
 
 // away is a KMS whose key can be away.
@@ -113,4 +115,43 @@ func TestKeyAway(t *testing.T) {
 			}
 		})
 	}
+}
+
+// unsigned gives sessions whose calls cannot be signed.
+type unsigned struct {
+	pipeline.Grants
+	why error
+}
+
+func (u unsigned) Session(context.Context, fabric.AppAuthorization) (connector.Session, token.Grant, error) {
+	return unsignedFinder{u.why}, token.Grant{Version: 1, Generation: 1}, nil
+}
+
+type unsignedFinder struct{ why error }
+
+func (unsignedFinder) Connect(context.Context) (map[string]string, error) {
+	return map[string]string{}, nil
+}
+
+func (unsignedFinder) Poll(context.Context, string, connector.Cursor) (connector.Page, error) {
+	return connector.Page{}, nil
+}
+
+func (f unsignedFinder) FindUser(context.Context, string) (connector.User, error) {
+	return connector.User{}, &connector.Error{Kind: connector.Unauthorized, Op: "okta: find user", Err: f.why}
+}
+
+// TestASearchWithoutAKey: the task is neither ended nor marked.
+func TestASearchWithoutAKey(t *testing.T) {
+	t.Parallel()
+	h := newHunt(t)
+	id := h.start(h.authorize("OKTA"), known)
+	why := &secret.KeyError{Refused: true, Reason: "the KMS key is disabled"}
+	if err := h.dutyWith(unsigned{Grants: h.tokens, why: why}).Run(t.Context(), h.claim()); !errors.Is(err, why) {
+		t.Errorf("the search: %v", err)
+	}
+	h.want(id, fabric.InProgress, "")
+	h.clock.Add(6 * time.Second) // the lease ends
+	h.run()
+	h.want(id, fabric.Completed, "")
 }

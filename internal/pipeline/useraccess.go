@@ -12,6 +12,7 @@ import (
 	"selvedge/connector"
 	"selvedge/internal/fabric"
 	"selvedge/internal/job"
+	"selvedge/internal/secret"
 	"selvedge/internal/store"
 	"selvedge/internal/token"
 )
@@ -104,6 +105,9 @@ func (s *search) find(ctx context.Context) error {
 		return s.end(ctx, fabric.TaskFailed, fabric.AuthorizationInvalid, nil)
 	}
 	user, err := ask(ctx, finder, string(email))
+	if key, ok := errors.AsType[*secret.KeyError](err); ok {
+		return key // the call could not be signed; the application was not asked
+	}
 	switch {
 	case err == nil:
 		return s.found(ctx, user)
