@@ -117,6 +117,14 @@
 //     identifier: All and Shown have them by the hash of their bytes.
 //   - Members by e-mail address of the documented pattern; the team.
 //
+// # Smartsheet
+//
+//   - Authorize: scopes of the documented list between spaces. Token: the secret in the
+//     body; a refresh token is taken once.
+//   - Events by since or streamPosition, never both; times count to the nearest hour;
+//     for System Admins with the add-on. 300 requests per minute, errors by errorCode.
+//   - Users by email, several between commas; the current user, with the account.
+//
 // # To add an application
 //
 // One file with its options, its routes, its dialect and its permit, one with its

@@ -24,6 +24,7 @@ type Options struct {
 	M365AuditLogs  M365AuditLogsOptions
 	Okta           OktaOptions
 	Slack          SlackOptions
+	Smartsheet     SmartsheetOptions
 	TerraformCloud TerraformCloudOptions
 	Zendesk        ZendeskOptions
 }
@@ -40,6 +41,7 @@ type Server struct {
 	m365AuditLogs  *M365AuditLogs
 	okta           *Okta
 	slack          *Slack
+	smartsheet     *Smartsheet
 	terraformCloud *TerraformCloud
 	zendesk        *Zendesk
 	control        *http.ServeMux
@@ -80,10 +82,11 @@ func New(options Options) *Server {
 		m365AuditLogs:  newM365AuditLogs(options),
 		okta:           newOkta(options),
 		slack:          newSlack(options),
+		smartsheet:     newSmartsheet(options),
 		terraformCloud: newTerraformCloud(options),
 		zendesk:        newZendesk(options),
 	}
-	s.apps = []application{s.asana, s.cisco, s.dropbox, s.jira, s.m365, s.m365AuditLogs, s.okta, s.slack, s.terraformCloud, s.zendesk}
+	s.apps = []application{s.asana, s.cisco, s.dropbox, s.jira, s.m365, s.m365AuditLogs, s.okta, s.slack, s.smartsheet, s.terraformCloud, s.zendesk}
 	s.control = s.controlRoutes()
 	return s
 }
@@ -108,6 +111,9 @@ func (s *Server) Okta() *Okta { return s.okta }
 
 // Slack is the simulated Slack organisation.
 func (s *Server) Slack() *Slack { return s.slack }
+
+// Smartsheet is the simulated Smartsheet account.
+func (s *Server) Smartsheet() *Smartsheet { return s.smartsheet }
 
 // TerraformCloud is the simulated HCP Terraform organisation.
 func (s *Server) TerraformCloud() *TerraformCloud { return s.terraformCloud }
