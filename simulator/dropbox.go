@@ -69,7 +69,7 @@ func newDropbox(options Options) *Dropbox {
 	}
 	// Answers tell nothing of limits but how long to wait, once they are passed.
 	d.app = newApp("DROPBOX", "dropbox.localhost", options, &limiter{limit: set.PerMinute, window: time.Minute})
-	d.tell, d.compose = dropboxTell, dropboxComposer{set.Users}.record
+	d.tell, d.compose = dropboxTell, dropboxComposer{set.Users, dropboxKinds()}.record
 	d.signIn = signIn{app: d.app, grants: newGrants(d.mint), provider: d.signInRules()}
 	// A refresh token stays good until it is revoked, and is not told again.
 	// https://dropbox.tech/developers/using-oauth-2-0-with-offline-access (checked 2026-11-22)

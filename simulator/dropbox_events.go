@@ -63,12 +63,15 @@ func dropboxKinds() []dropboxKind {
 }
 
 // dropboxComposer writes events about a set of users.
-type dropboxComposer struct{ users []User }
+type dropboxComposer struct {
+	users []User
+	kinds []dropboxKind
+}
 
 // record writes one event. Members that an event lacks are left out, as Dropbox
 // does; their times have whole seconds.
 func (c dropboxComposer) record(rng *rand.Rand, at time.Time) []byte {
-	kind := pick(rng, dropboxKinds()...)
+	kind := pick(rng, c.kinds...)
 	w := &jsonWriter{escapes: pick(rng, escapeLeast, escapeLeast, escapeLower, escapeUpper)}
 	u := pick(rng, c.users...)
 	members := []string{

@@ -71,7 +71,7 @@ func newSmartsheet(options Options) *Smartsheet {
 		},
 	})
 	s.idKey, s.timeKey = "eventId", "eventTimestamp"
-	s.compose = smartsheetComposer{set.Users}.record
+	s.compose = smartsheetComposer{set.Users, smartsheetKinds()}.record
 	s.signIn = signIn{app: s.app, grants: newGrants(s.mint), provider: s.signInRules()}
 	s.grants.accessLife, s.grants.codeLife = set.AccessLife, 10*time.Minute
 	const www, api = "app.smartsheet.com", "api.smartsheet.com"

@@ -57,12 +57,15 @@ func smartsheetKinds() [][2]string {
 }
 
 // smartsheetComposer writes events about a set of users.
-type smartsheetComposer struct{ users []User }
+type smartsheetComposer struct {
+	users []User
+	kinds [][2]string
+}
 
 // record writes one event. A user without a known one is a system user; the source
 // address is told of the web application only.
 func (c smartsheetComposer) record(rng *rand.Rand, at time.Time) []byte {
-	kind := pick(rng, smartsheetKinds()...)
+	kind := pick(rng, c.kinds...)
 	object, action, _ := strings.Cut(kind[0], " ")
 	w := &jsonWriter{escapes: pick(rng, escapeLeast, escapeLeast, escapeLower, escapeUpper)}
 	u := pick(rng, c.users...)

@@ -60,7 +60,7 @@ func auth() connector.Auth {
 			// one is taken.
 			Forms:   []connector.TenantForm{{Pattern: `\S+`}},
 			Example: `1234567890`,
-			Hint:    `the Smartsheet tenant ID, without blanks; it is in the Admin Center, under Security & Controls`,
+			Hint:    `the Smartsheet account ID, without blanks; the Admin Center shows it as the tenant ID, under Security & Controls`,
 		},
 		Origin:       "https://api.smartsheet.com",
 		AuthorizeURL: "https://app.smartsheet.com/b/authorize",
