@@ -122,10 +122,11 @@ func (s *Slack) json(status int, document any) answer {
 	return ans
 }
 
-// tooMany is a 429 with whole seconds in Retry-After, and nothing else to go by.
+// tooMany is a 429 with whole seconds in Retry-After, and nothing else to go by; the
+// code is the audit log's.
 // https://docs.slack.dev/apis/web-api/rate-limits (checked 2026-11-22)
 func (s *Slack) tooMany(wait time.Duration) answer {
-	ans := s.fail(http.StatusTooManyRequests, "ratelimited")
+	ans := s.fail(http.StatusTooManyRequests, "rate_limited")
 	ans.header.Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	return ans
 }
@@ -136,9 +137,9 @@ func (s *Slack) broken() answer { return s.fail(http.StatusInternalServerError, 
 func (s *Slack) unknown(r *http.Request, method bool) answer {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/audit/") && method:
-		return s.fail(http.StatusMethodNotAllowed, "method_not_supported")
+		return s.fail(http.StatusMethodNotAllowed, "method_not_allowed")
 	case strings.HasPrefix(r.URL.Path, "/audit/"):
-		return s.fail(http.StatusNotFound, "not_found")
+		return s.fail(http.StatusNotFound, "bad_endpoint")
 	}
 	return s.fail(http.StatusOK, "unknown_method", "req_method", strings.TrimPrefix(r.URL.Path, "/api/"))
 }
@@ -174,29 +175,31 @@ func (s *Slack) refuse(kind Kind, r *http.Request) (answer, bool) {
 	return answer{}, false
 }
 
-// permit is the person whose token it is, if the token has the scope. With which
-// status the audit log refuses is not documented beyond "standard HTTP status
-// codes": 401 and 403 are unverified.
+// permit is the person whose token it is, if the token has the scope. Audit log
+// and Web API have codes of their own for a token; that the log says missing_scope,
+// and with which status it refuses beyond "standard HTTP status codes", is unverified.
 func (s *Slack) permit(r *http.Request, scope string, audit bool) (User, *answer) {
-	say := func(status int, code string, more ...string) (User, *answer) {
+	say := func(status int, log, web string, more ...string) (User, *answer) {
+		code := log
 		if !audit {
-			status = http.StatusOK
+			status, code = http.StatusOK, web
 		}
 		ans := s.fail(status, code, more...)
 		return User{}, &ans
 	}
 	granted, sent, good := s.bearer(r)
+	known := granted.family != nil
 	switch {
 	case !sent:
-		return say(http.StatusUnauthorized, "not_authed")
-	case !good && granted.family != nil && !granted.family.revoked:
-		return say(http.StatusUnauthorized, "token_expired")
-	case !good && granted.family != nil:
-		return say(http.StatusUnauthorized, "token_revoked")
+		return say(http.StatusUnauthorized, "missing_authentication", "not_authed")
+	case !good && known && !granted.family.revoked:
+		return say(http.StatusUnauthorized, "invalid_authentication", "token_expired")
+	case !good && known:
+		return say(http.StatusUnauthorized, "invalid_authentication", "token_revoked")
 	case !good:
-		return say(http.StatusUnauthorized, "invalid_auth")
+		return say(http.StatusUnauthorized, "invalid_authentication", "invalid_auth")
 	case scope != "" && !slices.Contains(granted.scopes, scope):
-		return say(http.StatusForbidden, "missing_scope", "needed", scope, "provided", strings.Join(granted.scopes, ","))
+		return say(http.StatusForbidden, "missing_scope", "missing_scope", "needed", scope, "provided", strings.Join(granted.scopes, ","))
 	}
 	return s.person(granted.family.user), nil
 }

@@ -14,11 +14,13 @@ import (
 
 // The audit log. https://docs.slack.dev/reference/audit-logs-api/methods-actions-reference
 // (checked 2026-11-22): newest first; oldest and latest are seconds and take in
-// what they name; limit is 9999 at most; an empty next_cursor ends it. How many
-// come without a limit, and how a bad parameter is refused, is unverified.
+// what they name, and are refused outside of the log's time; limit is 9999 at most; an
+// empty next_cursor ends it. How many come without a limit, and how other bad
+// parameters are refused, is unverified.
 const (
 	slackLogsDefault = 100
 	slackLogsMax     = 9999
+	slackLogsBegin   = 1519862400 // there is nothing before March 2018
 )
 
 // slackCursor is what the opaque cursor holds: how far the log was shown.
@@ -46,6 +48,9 @@ func (s *Slack) logs(r *http.Request) answer {
 	list, limit, at, ok := s.selectLogs(q)
 	if !ok {
 		return s.fail(http.StatusBadRequest, "invalid_arguments")
+	}
+	if oldest, err := strconv.ParseInt(q.Get("oldest"), 10, 64); err == nil && (oldest < slackLogsBegin || oldest > s.now().Unix()) {
+		return s.fail(http.StatusBadRequest, "invalid_range")
 	}
 	if q.Get("cursor") != "" && at == nil {
 		return s.fail(http.StatusBadRequest, "invalid_cursor")

@@ -184,8 +184,9 @@ func TestSlackPermission(t *testing.T) {
 			t.Errorf("%s: %d %s", path, got.status, got.body)
 		}
 	}
-	check(logs, "", 401, `{"error":"not_authed","ok":false}`)
-	check(logs, "x", 401, `{"error":"invalid_auth","ok":false}`)
+	check(logs, "", 401, `{"error":"missing_authentication","ok":false}`)
+	check(logs, "x", 401, `{"error":"invalid_authentication","ok":false}`)
+	check(test, "", 200, `{"error":"not_authed","ok":false}`)
 	check(logs, few, 403, `{"error":"missing_scope","needed":"auditlogs:read","ok":false,"provided":"users:read"}`)
 	check(logs, good, 200, `{"entries":[],"response_metadata":{"next_cursor":""}}`)
 	check(test, "x", 200, `{"error":"invalid_auth","ok":false}`)
@@ -195,7 +196,7 @@ func TestSlackPermission(t *testing.T) {
 	check("/api/users.lookupByEmail?email=me", good, 200, `{"error":"users_not_found","ok":false}`)
 	check("/api/users.lookupByEmail", good, 200, `{"error":"invalid_arguments","ok":false}`)
 	w.clock.Advance(12 * time.Hour)
-	check(logs, good, 401, `{"error":"token_expired","ok":false}`)
+	check(logs, good, 401, `{"error":"invalid_authentication","ok":false}`)
 	check(test, good, 200, `{"error":"token_expired","ok":false}`)
 	good = w.slackConnect().User.Access
 	w.Slack().Revoke()
@@ -255,7 +256,7 @@ func TestSlackLogs(t *testing.T) {
 		t.Errorf("latest: %v", got)
 	}
 	for query, code := range map[string]string{
-		"limit=10000": "invalid_arguments", "limit=0": "invalid_arguments", "limit=x": "invalid_arguments", "oldest=2026-11-22": "invalid_arguments",
+		"oldest=1519862399": "invalid_range", "oldest=" + at(time.Hour): "invalid_range", "limit=10000": "invalid_arguments", "limit=0": "invalid_arguments", "limit=x": "invalid_arguments", "oldest=2026-11-22": "invalid_arguments",
 		"action=user_login": "invalid_arguments", "cursor=x": "invalid_cursor",
 		"limit=2&cursor=" + url.QueryEscape(cursor): "invalid_cursor", // other filters
 	} {
@@ -280,7 +281,7 @@ func TestSlackLimitsAndHosts(t *testing.T) {
 	}
 	w.clock.Advance(30 * time.Second)
 	got := w.get("/audit/v1/logs", token)
-	if got.status != http.StatusTooManyRequests || got.body != `{"error":"ratelimited","ok":false}` || got.header.Get("Retry-After") != "30" {
+	if got.status != http.StatusTooManyRequests || got.body != `{"error":"rate_limited","ok":false}` || got.header.Get("Retry-After") != "30" {
 		t.Errorf("%d %s %v", got.status, got.body, got.header)
 	}
 	if got := w.get("/api/auth.test", token); got.status != http.StatusOK || !strings.Contains(got.body, `"ok":true`) {
@@ -292,8 +293,8 @@ func TestSlackLimitsAndHosts(t *testing.T) {
 		t.Errorf("%d %s", got.status, got.body)
 	}
 	for _, c := range []struct{ method, path, host, body string }{
-		{http.MethodGet, "/audit/v1/logs", "slack.com", `"not_found"`},
-		{http.MethodPost, "/audit/v1/logs", "api.slack.com", `"method_not_supported"`},
+		{http.MethodGet, "/audit/v1/logs", "slack.com", `"bad_endpoint"`},
+		{http.MethodPost, "/audit/v1/logs", "api.slack.com", `"method_not_allowed"`},
 		{http.MethodPost, "/api/auth.test", "api.slack.com", `"unknown_method"`},
 		{http.MethodGet, "/api/users.list", "slack.com", `"unknown_method"`},
 	} {

@@ -148,7 +148,7 @@ func (s *session) trail(at connector.Cursor) (rest.Trail, error) {
 func query(trail rest.Trail, at connector.Cursor) url.Values {
 	q := url.Values{"limit": {strconv.Itoa(pageMax)}}
 	if !at.From.IsZero() {
-		q.Set("oldest", strconv.FormatInt(at.From.Unix(), 10))
+		q.Set("oldest", strconv.FormatInt(max(at.From.Unix(), oldest), 10))
 	}
 	if !at.To.IsZero() {
 		q.Set("latest", strconv.FormatInt(at.To.Unix(), 10))

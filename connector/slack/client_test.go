@@ -45,6 +45,7 @@ func TestRefusals(t *testing.T) {
 		{200, `{"ok":false,"error":"missing_scope","needed":"auditlogs:read","provided":"users:read"}`, connector.Forbidden, "missing_scope: auditlogs:read"},
 		{200, `{"ok":false,"error":"feature_not_enabled"}`, connector.Forbidden, "feature_not_enabled"},
 		{401, `{"ok":false,"error":"user_not_authorized"}`, connector.Forbidden, "user_not_authorized"},
+		{403, `{"ok":false,"error":"method_not_allowed"}`, connector.Forbidden, "method_not_allowed"},
 		{200, `{"ok":false,"error":"ratelimited"}`, connector.Throttled, "ratelimited"},
 		{429, ``, connector.Throttled, ""},
 		{400, `{"ok":false,"error":"invalid_cursor"}`, connector.CursorExpired, "invalid_cursor"},
@@ -108,6 +109,19 @@ func TestWalk(t *testing.T) {
 	}
 }
 
+// TestBeginning: no bound is before the log's own beginning.
+func TestBeginning(t *testing.T) {
+	t.Parallel()
+	asked := ""
+	_, err := session("acme", func(w http.ResponseWriter, r *http.Request) {
+		asked = r.URL.RawQuery
+		fmt.Fprint(w, `{"entries":[]}`)
+	}).Poll(t.Context(), "audit", connector.Cursor{From: time.Unix(0, 0), To: now})
+	if err != nil || !strings.Contains(asked, "oldest=1519862400") {
+		t.Errorf("asked %s, %v", asked, err)
+	}
+}
+
 // TestClockAhead: a walk does not end later than the provider's own time.
 func TestClockAhead(t *testing.T) {
 	t.Parallel()
@@ -142,7 +156,7 @@ func TestConnect(t *testing.T) {
 		reason  string // part of it; empty: connected
 	}{
 		"good":         {serve(good, token), "https://demo.enterprise.slack.com/", 0, ""},
-		"wrong token":  {serve(good, "x"), "demo", connector.Unauthorized, "invalid_auth"},
+		"wrong token":  {serve(good, "x"), "demo", connector.Unauthorized, "invalid_authentication"},
 		"other tenant": {serve(good, token), "acme", connector.Forbidden, `https://demo.enterprise.slack.com/, not for the tenant "acme"`},
 		"no owner":     {serve(member, signIn(t, member, all)), "demo", connector.Forbidden, "user_not_authorized"},
 		"plan without": {serve(poor, signIn(t, poor, all)), "demo", connector.Forbidden, "feature_not_enabled"},

@@ -28,8 +28,13 @@ const (
 	streamAudit = "audit"
 
 	// pageMax is well below the 9999 that limit takes "optimistically": with
-	// detailed records those would be more than one answer may have.
+	// detailed records those would be more than one answer may have. Records of
+	// the very same second may come beyond it.
 	pageMax = 1000
+
+	// oldest is when the log begins, March 2018: an earlier bound may be
+	// refused as invalid_range.
+	oldest = 1519862400
 )
 
 // App describes the application.
@@ -95,7 +100,8 @@ func auth() connector.Auth {
 // of them is not documented, so the code counts. What an Enterprise plan, an
 // installation on the organization and its owner's consent would mend is
 // Forbidden. The codes of the audit log's own are those of its page, the others
-// the Web API's.
+// the Web API's; invalid_authentication is said of an owner's missing and of a
+// scope's as well.
 func dialect() rest.Dialect {
 	d := rest.Dialect{
 		Code:    "error",
@@ -109,7 +115,7 @@ func dialect() rest.Dialect {
 		},
 		connector.Forbidden: {
 			"missing_scope", "not_allowed_token_type", "no_permission", "access_denied", "accesslimited", "ekm_access_denied",
-			"enterprise_is_restricted", "two_factor_setup_required", "team_access_not_granted", "not_an_enterprise",
+			"method_not_allowed", "enterprise_is_restricted", "two_factor_setup_required", "team_access_not_granted", "not_an_enterprise",
 			"feature_not_enabled", "invalid_workspace", "team_not_authorized", "user_not_authorized", "paid_only",
 		},
 		connector.Throttled:     {"ratelimited", "rate_limited"},
