@@ -53,7 +53,8 @@ func App() connector.App {
 			// How late a record may come is not documented (unverified).
 			Overlap: time.Hour,
 		}},
-		Open: func(env connector.Env) connector.Session { return open(env) },
+		Open:      func(env connector.Env) connector.Session { return open(env) },
+		Normalize: Normalize,
 	}
 }
 
