@@ -49,7 +49,8 @@ func App() connector.App {
 			Overlap: time.Hour,
 			// Retention: records are kept indefinitely.
 		}},
-		Open: func(env connector.Env) connector.Session { return open(env) },
+		Open:      func(env connector.Env) connector.Session { return open(env) },
+		Normalize: Normalize,
 	}
 }
 
