@@ -43,7 +43,8 @@ func App() connector.App {
 			Overlap:   time.Hour,
 			Retention: 90 * 24 * time.Hour,
 		}},
-		Open: func(env connector.Env) connector.Session { return open(env) },
+		Open:      func(env connector.Env) connector.Session { return open(env) },
+		Normalize: Normalize,
 	}
 }
 
