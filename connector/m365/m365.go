@@ -35,8 +35,9 @@ func App() connector.App {
 		Auth:    auth(),
 		Streams: []connector.Stream{stream(streamAudits), stream(streamSignIn)},
 		// Of the logs: 5 requests in 10 seconds for one application and tenant.
-		Pace: connector.Pace{PerSecond: 0.45, Burst: 4},
-		Open: func(env connector.Env) connector.Session { return open(env) },
+		Pace:      connector.Pace{PerSecond: 0.45, Burst: 4},
+		Open:      func(env connector.Env) connector.Session { return open(env) },
+		Normalize: Normalize,
 	}
 }
 

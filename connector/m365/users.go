@@ -51,7 +51,7 @@ func (s *session) FindUser(ctx context.Context, email string) (connector.User, e
 		FullName:  user.Text("displayName"),
 		FirstName: user.Text("givenName"),
 		LastName:  user.Text("surname"),
-		Status:    status(user),
+		Status:    state(user),
 	}, nil
 }
 
@@ -72,8 +72,8 @@ func mailOf(user rest.Doc) string {
 	return user.Text("userPrincipalName")
 }
 
-// status says in words what accountEnabled does.
-func status(user rest.Doc) string {
+// state says in words what accountEnabled does.
+func state(user rest.Doc) string {
 	switch v, _ := user.Member("accountEnabled"); string(v) {
 	case "true":
 		return "Enabled"
