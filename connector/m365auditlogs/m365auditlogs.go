@@ -49,8 +49,9 @@ func App() connector.App {
 		Auth:     auth(),
 		Requires: "M365",
 		// 2,000 requests a minute for each tenant, at the least.
-		Pace: connector.Pace{PerSecond: 30, Burst: 60},
-		Open: func(env connector.Env) connector.Session { return open(env) },
+		Pace:      connector.Pace{PerSecond: 30, Burst: 60},
+		Open:      func(env connector.Env) connector.Session { return open(env) },
+		Normalize: Normalize,
 	}
 	for _, f := range feeds() {
 		app.Streams = append(app.Streams, connector.Stream{
