@@ -174,7 +174,14 @@ func (r *poll) open(ctx context.Context) error {
 	if errors.Is(err, token.ErrNoGrant) {
 		return &job.Retry{After: restShown, Reason: "the app authorization is not connected", Err: err}
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	if lacks := r.grant.Missing(r.spec.Scopes); len(lacks) > 0 {
+		// Another consent may bring it; a new connection wakes the stream.
+		return &job.Retry{After: restShown, Reason: fmt.Sprintf("the stream %q rests: the grant lacks %s", r.stream.Name, token.ScopeNames(lacks))}
+	}
+	return nil
 }
 
 // page reads one page and takes it in. It says whether the claim has ended.

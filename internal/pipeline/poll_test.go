@@ -514,6 +514,35 @@ func TestAnAuthorizationWithoutAGrantWaits(t *testing.T) {
 	}
 }
 
+// A stream whose scopes are known to be missing rests, and says so; one of which
+// nothing is known is tried.
+func TestAStreamRestsWithoutItsScopes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, onStream(scoped))
+	for scope, want := range map[string]string{
+		"Read.All":     `the stream "scoped" rests: the grant lacks the scope Sign.Read`,
+		"Something":    `the stream "scoped" rests: the grant lacks the scopes https://api.example/Read.All, Sign.Read`,
+		"read.all a,b": `the stream "scoped" rests: the grant lacks the scopes https://api.example/Read.All, Sign.Read`,
+	} {
+		r.script.scope = scope
+		retry := r.poll()
+		if retry == nil || retry.Reason != want || retry.After != 15*time.Minute {
+			t.Errorf("%s: %+v, want %q", scope, retry, want)
+		}
+		r.pass(15 * time.Minute)
+	}
+	if n := len(r.script.asked); n != 0 {
+		t.Errorf("the provider was asked %d times", n)
+	}
+	for _, scope := range []string{"Read.All,Sign.Read", ""} {
+		r.script.scope = scope
+		if retry := r.poll(); retry != nil {
+			t.Errorf("%q: %+v", scope, retry)
+		}
+		r.pass(15 * time.Minute)
+	}
+}
+
 func TestStoredPagesAreSealed(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -48,6 +48,7 @@ type rig struct {
 const (
 	arrival = "arrival" // the cursor runs by arrival
 	byTime  = "by_time" // windows overlap by an hour
+	scoped  = "scoped"  // of its own scopes
 )
 
 type option func(*storetest.Spec, *rig)
@@ -225,6 +226,7 @@ type script struct {
 	version   int64
 	expedited int
 	noGrant   bool
+	scope     string // what the provider has said that it granted
 	onPoll    func() // called at each call of Poll, as time passes
 	store     *store.Store
 }
@@ -240,6 +242,7 @@ func (s *script) app() connector.App {
 		Streams: []connector.Stream{
 			{Name: arrival, Arrival: true, Overlap: time.Hour},
 			{Name: byTime, Newest: true, Overlap: time.Hour},
+			{Name: scoped, Arrival: true, Scopes: []string{"https://api.example/Read.All", "Sign.Read"}},
 		},
 		Normalize: func(_ string, raw []byte, _ *ocsf.Event) error {
 			return fmt.Errorf("no mapping for %d bytes", len(raw))
@@ -258,7 +261,9 @@ func (s *script) Session(context.Context, fabric.AppAuthorization) (connector.Se
 	if s.noGrant {
 		return nil, token.Grant{}, token.ErrNoGrant
 	}
-	return s, token.Grant{Version: s.version, Generation: 1}, nil
+	return s, token.Grant{
+		Version: s.version, Generation: 1, Facts: map[string]string{"scope": s.scope}, ScopesTold: s.scope != "",
+	}, nil
 }
 
 func (s *script) Expedite(context.Context, string) error {

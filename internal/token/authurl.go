@@ -39,7 +39,7 @@ func (m *Manager) AuthURL(ctx context.Context, a fabric.AppAuthorization) (strin
 	if err != nil {
 		return "", err
 	}
-	u.RawQuery = m.authorizeQuery(app.Auth, u.RawQuery, g, c.ClientID, verifier)
+	u.RawQuery = m.authorizeQuery(app, u.RawQuery, g, c.ClientID, verifier)
 	raw, err := m.o.Transport.Rewrite(u.String())
 	if err != nil {
 		return "", fmt.Errorf("token: authorize URL: %w", err)
@@ -49,24 +49,17 @@ func (m *Manager) AuthURL(ctx context.Context, a fabric.AppAuthorization) (strin
 
 // authorizeQuery puts redirect_uri before all that may vary and the state last:
 // Terraform's provider compares what stands before the first "oauth2".
-func (m *Manager) authorizeQuery(auth connector.Auth, fixed string, g store.Grant, clientID, verifier string) string {
+func (m *Manager) authorizeQuery(app connector.App, fixed string, g store.Grant, clientID, verifier string) string {
 	pairs := [][2]string{
 		{"redirect_uri", m.redirectURI()},
 		{"response_type", "code"},
 		{"client_id", clientID},
 	}
-	if len(auth.Scopes) > 0 {
-		name, separator := auth.ScopeParam, auth.ScopeSeparator
-		if name == "" {
-			name = "scope"
-		}
-		if separator == "" {
-			separator = " "
-		}
-		pairs = append(pairs, [2]string{name, strings.Join(auth.Scopes, separator)})
+	if name, scopes := scopeParam(app); scopes != "" {
+		pairs = append(pairs, [2]string{name, scopes})
 	}
-	for _, name := range slices.Sorted(maps.Keys(auth.Params)) {
-		pairs = append(pairs, [2]string{name, auth.Params[name]})
+	for _, name := range slices.Sorted(maps.Keys(app.Auth.Params)) {
+		pairs = append(pairs, [2]string{name, app.Auth.Params[name]})
 	}
 	if verifier != "" {
 		pairs = append(pairs,

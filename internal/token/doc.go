@@ -33,6 +33,13 @@
 // A request under way is not cut off by the end of its caller: a browser that
 // goes away, or a stop, would cost the grant.
 //
+// # Scopes
+//
+// What a provider says that it granted is the fact "scope" of the grant. Where an
+// application's answers can be relied on for that, a connection without all of
+// its scopes fails, and a stream without its own ones rests. All are asked for,
+// those of streams too.
+//
 // # Statuses
 //
 // Only a provider's word changes a status; what passes by itself never does. A

@@ -113,6 +113,10 @@ func (m *Manager) probe(ctx context.Context, c store.Claim) error {
 	if t.Proven {
 		facts = g.Facts
 	}
+	auth := m.apps[g.Authorization.App].Auth
+	if lacks := missing(auth.ScopesTold, facts, auth.Scopes); len(lacks) > 0 {
+		return m.disproved(ctx, c, g, t, "the grant lacks "+ScopeNames(lacks)+": connect again when the client has what it lacks")
+	}
 	session, err := m.session(g, t, facts)
 	if err != nil {
 		return err
@@ -132,6 +136,13 @@ func (m *Manager) probe(ctx context.Context, c store.Claim) error {
 	case connector.Unavailable, connector.Throttled:
 		return &job.Retry{After: m.wait(c, err), Reason: reason, Err: err}
 	}
+	return m.disproved(ctx, c, g, t, reason)
+}
+
+// disproved ends a probe that has shown that the tokens do not reach the audit
+// log.
+func (m *Manager) disproved(ctx context.Context, c store.Claim, g store.Grant, t tokens, reason string) error {
+	ctx = context.WithoutCancel(ctx)
 	m.logger(g.Authorization).WarnContext(ctx, "the application does not accept the connection", "reason", reason)
 	if t.Proven {
 		return m.stillPending(ctx, c, g, t, reason)
