@@ -28,6 +28,7 @@ type scripted struct {
 	answers []func(w http.ResponseWriter, form url.Values)
 	forms   []url.Values
 	auth    []string
+	queries []string
 }
 
 func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -43,6 +44,7 @@ func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n := len(s.forms)
 	s.forms = append(s.forms, r.PostForm)
 	s.auth = append(s.auth, r.Header.Get("Authorization"))
+	s.queries = append(s.queries, r.URL.RawQuery)
 	s.answers[n](w, r.PostForm)
 }
 

@@ -31,8 +31,9 @@ type Refusal struct{ Reason string }
 // Error gives the provider's words.
 func (r *Refusal) Error() string { return r.Reason }
 
-// Connect connects an authorization: by the code of req, or by the key that the
-// user gave. It answers with the authorization as it stands after at most 25
+// Connect connects an authorization: by the code of req, by the key that the
+// user gave, or by tokens that the client's credential is granted alone; the last
+// two need no req, and ignore one. It answers with the authorization as it stands after at most 25
 // seconds; what is undecided by then goes on. A nil req probes the grant in use,
 // where there is one for the credentials of now. Faults of the request are
 // *fabric.Error, everything that the provider says is in the status and reason.
@@ -51,7 +52,7 @@ func (m *Manager) Connect(ctx context.Context, a fabric.AppAuthorization, req *A
 	case app.Auth.Grant == connector.APIKey:
 		return m.flow(ctx, a, m.takeKey)
 	case app.Auth.Grant != connector.AuthorizationCode:
-		return a, fmt.Errorf("token: application %q has a grant that cannot be connected", a.App)
+		return m.flow(ctx, a, m.takeMint)
 	case req == nil:
 		return m.flow(ctx, a, m.takeUp)
 	}

@@ -22,6 +22,7 @@ type errand struct {
 	request []byte // sealed: kept in the journal
 	call    call
 	secrets []string
+	free    bool // the request uses nothing up: it may be sent as often as need be
 	lost    bool // sent before, and the answer is missing
 	stay    bool // whoever runs the errand goes on under the claim
 }
@@ -58,12 +59,14 @@ func (m *Manager) run(ctx context.Context, e errand) (answer, error) {
 	return a, m.o.step("stored")
 }
 
-// unanswered ends an errand that brought nothing. What never left can be sent
-// like new; anything else counts as lost from here on.
+// unanswered ends an errand that brought nothing. What never left, or uses
+// nothing up, can be sent like new; anything else counts as lost from here on.
 func (m *Manager) unanswered(ctx context.Context, e errand, cause error) error {
-	reason := "the token endpoint did not answer"
-	if errors.Is(cause, errUnsent) {
+	reason, unsent := "the token endpoint did not answer", errors.Is(cause, errUnsent)
+	if unsent {
 		reason = "the token endpoint could not be reached"
+	}
+	if unsent || e.free {
 		if err := m.leave(ctx, e); err != nil {
 			return err
 		}
@@ -112,7 +115,7 @@ func (m *Manager) journal(ctx context.Context, key secret.Held, e errand, a answ
 // provider refuses, otherwise the error that tries again.
 func (m *Manager) settled(ctx context.Context, e errand, a answer, r reply) error {
 	final := r.outcome == refused || r.outcome == rejected
-	if e.kind == store.IntentRefresh && r.outcome == rejected && a.Status != 400 && a.Status != 401 {
+	if (e.kind == store.IntentRefresh || e.free) && r.outcome == rejected && a.Status != 400 && a.Status != 401 {
 		// A gateway's 403 or a page that moved must not cost a grant.
 		final = false
 	}
@@ -120,7 +123,7 @@ func (m *Manager) settled(ctx context.Context, e errand, a answer, r reply) erro
 		return nil
 	}
 	var err error
-	if r.outcome == unreadable {
+	if r.outcome == unreadable && !e.free {
 		err = m.o.Store.KeepIntent(ctx, e.claim, true)
 	} else {
 		err = m.leave(ctx, e)

@@ -30,6 +30,11 @@
 // No other path sends a code or token again, but after an answer that says that
 // nothing was done (429, 5xx) and after a request that never left.
 //
+// A request that uses nothing up is journalled too, and repeated freely: that
+// with the client's credential alone (client and account credentials), which
+// stands where a refresh stands above, and that with a refresh token of an
+// application whose tokens do not rotate. No answer to such a one is ever lost.
+//
 // A request under way is not cut off by the end of its caller: a browser that
 // goes away, or a stop, would cost the grant.
 //

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -39,6 +40,7 @@ type call struct {
 	url    string // template
 	client credentials
 	form   url.Values
+	params map[string]string // templates of further members of the form
 }
 
 // codeCall is the exchange of a code (RFC 6749, section 4.1.3).
@@ -49,16 +51,17 @@ func codeCall(app connector.App, e exchange) call {
 	if e.Verifier != "" {
 		form.Set("code_verifier", e.Verifier)
 	}
-	return call{app: app, tenant: e.Tenant, url: app.Auth.TokenURL, client: e.credentials, form: form}
+	return tokenCall(app, e.Tenant, e.credentials, form)
+}
+
+func tokenCall(app connector.App, tenant string, client credentials, form url.Values) call {
+	return call{app: app, tenant: tenant, url: app.Auth.TokenURL, client: client, form: form, params: app.Auth.TokenParams}
 }
 
 // refreshCall is a refresh (RFC 6749, section 6). No scope is named: then it
 // stays what it was.
 func refreshCall(app connector.App, t tokens) call {
-	return call{
-		app: app, tenant: t.Tenant, url: app.Auth.TokenURL, client: t.credentials,
-		form: url.Values{"grant_type": {"refresh_token"}, "refresh_token": {t.Refresh}},
-	}
+	return tokenCall(app, t.Tenant, t.credentials, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {t.Refresh}})
 }
 
 // errUnsent marks the failure of a request of which nothing left.
@@ -124,7 +127,16 @@ func (m *Manager) request(ctx context.Context, c call) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	form := c.form
+	form := maps.Clone(c.form)
+	if len(c.params) > 0 {
+		vars, err := c.app.Auth.Tenant.Vars(c.tenant)
+		if err != nil {
+			return nil, err
+		}
+		for name, template := range c.params {
+			form.Set(name, connector.Expand(template, vars))
+		}
+	}
 	if c.app.Auth.ClientAuth == connector.ClientPost {
 		form.Set("client_id", c.client.ClientID)
 		form.Set("client_secret", c.client.ClientSecret)

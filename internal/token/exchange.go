@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"selvedge/internal/fabric"
@@ -74,7 +75,7 @@ const codeTime = 15 * time.Minute
 // giveUp ends an exchange that is put off once more when its code is too old.
 func (m *Manager) giveUp(ctx context.Context, e errand, doc exchange, err error) error {
 	retry, ok := errors.AsType[*job.Retry](err)
-	if !ok || m.o.Now().Sub(doc.Began) < codeTime {
+	if !ok || doc.Code == "" || m.o.Now().Sub(doc.Began) < codeTime {
 		return err
 	}
 	return m.refuseCode(ctx, e, doc, reply{reason: retry.Reason})
@@ -82,10 +83,13 @@ func (m *Manager) giveUp(ctx context.Context, e errand, doc exchange, err error)
 
 func (m *Manager) exchangeErrand(c store.Claim, g store.Grant, doc exchange, request []byte) (errand, error) {
 	app, err := m.app(g.Authorization.App)
-	return errand{
-		grant: g, claim: c, kind: store.IntentExchange, key: m.hash(c.ID, doc.Code), request: request,
-		call: codeCall(app, doc), secrets: doc.secrets(),
-	}, err
+	e := errand{grant: g, claim: c, kind: store.IntentExchange, request: request, secrets: doc.secrets()}
+	if doc.Code == "" {
+		e.key, e.call, e.free = m.hash(c.ID, "mint "+strconv.FormatInt(doc.Began.UnixNano(), 10)), mintCall(app, doc.Tenant, doc.credentials), true
+		return e, err
+	}
+	e.key, e.call = m.hash(c.ID, doc.Code), codeCall(app, doc)
+	return e, err
 }
 
 // takeCode takes the answer to an exchange in.
@@ -101,11 +105,17 @@ func (m *Manager) takeCode(ctx context.Context, e errand, doc exchange, a answer
 		credentials: doc.credentials, Tenant: doc.Tenant, Generation: doc.Generation,
 		Access: r.access, Refresh: r.refresh, Obtained: a.At, Ends: ends(a, r), Facts: r.facts,
 	}
-	verifier, err := m.newVerifier(ctx, e.call.app, e.grant.Authorization)
-	if err != nil {
-		return err
+	change := store.GrantChange{}
+	if doc.Code == "" {
+		t.Refresh, t.Minted = "", true
+	} else {
+		verifier, err := m.newVerifier(ctx, e.call.app, e.grant.Authorization)
+		if err != nil {
+			return err
+		}
+		change = store.GrantChange{CodeKey: e.key, Verifier: verifier, VerifierNo: doc.VerifierNo}
 	}
-	err = m.swapIn(ctx, e.claim, e.grant, t, store.GrantChange{CodeKey: e.key, Verifier: verifier, VerifierNo: doc.VerifierNo})
+	err := m.swapIn(ctx, e.claim, e.grant, t, change)
 	if err != nil || e.stay {
 		return err
 	}
@@ -123,7 +133,7 @@ func (m *Manager) refuseCode(ctx context.Context, e errand, doc exchange, r repl
 		return err
 	}
 	reason, kind := e.lostReason(r)
-	m.logger(e.grant.Authorization).WarnContext(ctx, "the provider refused a code", "reason", reason)
+	m.logger(e.grant.Authorization).WarnContext(ctx, "the provider refused to grant tokens", "reason", reason)
 	return m.change(context.WithoutCancel(ctx), e.grant, e.claim, store.GrantChange{
 		EndIntent: true,
 		Verdict:   &store.Verdict{Generation: doc.Generation, Status: fabric.ConnectionValidationFailed, Reason: reason},
@@ -176,6 +186,6 @@ func (m *Manager) answerOf(ctx context.Context, e *errand) (answer, error) {
 		e.lost = a.Again
 		return a, err
 	}
-	e.lost = !e.grant.Intent.At.IsZero()
+	e.lost = !e.free && !e.grant.Intent.At.IsZero()
 	return m.run(ctx, *e)
 }

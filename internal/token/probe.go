@@ -84,6 +84,9 @@ func (m *Manager) swapIn(ctx context.Context, c store.Claim, g store.Grant, t to
 	change.Event = &store.GrantEvent{
 		Generation: t.Generation, Version: g.Version + 1, Replica: m.o.Owner, Kind: store.EventExchanged,
 	}
+	if t.Minted {
+		change.Event.Detail = "by the client's credential"
+	}
 	if g.Authorization.Status != fabric.Connected {
 		change.Verdict = &store.Verdict{Generation: t.Generation, Status: fabric.PendingConnect}
 	}

@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"selvedge/internal/fabric"
@@ -59,7 +60,7 @@ func (m *Manager) refresh(ctx context.Context, c store.Claim, g store.Grant) err
 		return m.o.Store.Finish(ctx, c, time.Time{})
 	case undecided(g) && !m.late(t):
 		return m.probe(ctx, c)
-	case t.Refresh != "":
+	case t.renewable():
 		return m.renewTokens(ctx, c, g, t)
 	case t.Access != "" && t.ended(m.o.Now()) && g.Authorization.Status == fabric.Connected:
 		e := errand{grant: g, claim: c}
@@ -75,7 +76,7 @@ func undecided(g store.Grant) bool {
 
 // late says whether a refresh is owed, whatever else is.
 func (m *Manager) late(t tokens) bool {
-	return t.Refresh != "" && !t.Ends.IsZero() && !m.o.Now().Before(t.Obtained.Add(t.Ends.Sub(t.Obtained)/2))
+	return t.renewable() && !t.Ends.IsZero() && !m.o.Now().Before(t.Obtained.Add(t.Ends.Sub(t.Obtained)/2))
 }
 
 // Expedite makes the refresh of a grant due now, after a 401.
@@ -89,10 +90,13 @@ func (m *Manager) Expedite(ctx context.Context, authorizationID string) error {
 
 func (m *Manager) refreshErrand(c store.Claim, g store.Grant, t tokens) (errand, error) {
 	app, err := m.app(g.Authorization.App)
-	return errand{
-		grant: g, claim: c, kind: store.IntentRefresh, key: m.hash(c.ID, t.Refresh),
-		call: refreshCall(app, t), secrets: t.secrets(),
-	}, err
+	e := errand{grant: g, claim: c, kind: store.IntentRefresh, secrets: t.secrets()}
+	if t.Minted {
+		e.key, e.call, e.free = m.hash(c.ID, "mint "+strconv.FormatInt(g.Version, 10)), mintCall(app, t.Tenant, t.credentials), true
+		return e, err
+	}
+	e.key, e.call, e.free = m.hash(c.ID, t.Refresh), refreshCall(app, t), !app.Auth.Rotating
+	return e, err
 }
 
 func (m *Manager) renewTokens(ctx context.Context, c store.Claim, g store.Grant, t tokens) error {
@@ -140,7 +144,8 @@ func (m *Manager) takeRefresh(ctx context.Context, e errand, t tokens, a answer)
 		return m.refuse(ctx, e, t, r)
 	}
 	t.Access, t.Obtained, t.Ends = r.access, a.At, ends(a, r)
-	if r.refresh != "" {
+	t.Facts = merged(t.Facts, r.facts)
+	if r.refresh != "" && !t.Minted {
 		t.Refresh = r.refresh
 	}
 	g := e.grant
@@ -190,11 +195,12 @@ func (m *Manager) nextSet(ctx context.Context, g store.Grant, t tokens) (*store.
 
 // refuse ends a grant that the provider no longer renews. What is left of the
 // access token's life is still used; the refresh token is forgotten, so that
-// nothing can send it again.
+// nothing can send it again, and a credential is not sent again until somebody
+// connects.
 func (m *Manager) refuse(ctx context.Context, e errand, t tokens, r reply) error {
 	g := e.grant
 	reason, kind := e.lostReason(r)
-	t.Refresh = ""
+	t.Refresh, t.Minted = "", false
 	sealed, err := m.seal(ctx, g.Authorization, fieldTokens, g.Version+1, t)
 	if err != nil {
 		return err
@@ -218,7 +224,7 @@ func (m *Manager) refuse(ctx context.Context, e errand, t tokens, r reply) error
 
 // due is when a set of tokens is to be refreshed next; the zero time: never.
 func (m *Manager) due(t tokens) time.Time {
-	if t.Refresh == "" {
+	if !t.renewable() {
 		if t.Access != "" {
 			return t.Ends // somebody has to be told then
 		}

@@ -45,6 +45,7 @@ type tokens struct {
 	Proven     bool              `json:"proven"`     // a probe has accepted this set or one that it was refreshed from
 	Access     string            `json:"access,omitempty"`
 	Refresh    string            `json:"refresh,omitempty"`
+	Minted     bool              `json:"minted,omitempty"` // the client's credential brings the next access token
 	Obtained   time.Time         `json:"obtained"`
 	Ends       time.Time         `json:"ends,omitzero"` // of Access; zero: it does not end
 	Facts      map[string]string `json:"facts,omitempty"`
@@ -57,8 +58,8 @@ type exchange struct {
 	Tenant      string `json:"tenant"`
 	Generation  int64  `json:"generation"`
 	VerifierNo  int64  `json:"verifier_no"`
-	Code        string `json:"code"`
-	RedirectURI string `json:"redirect_uri"`
+	Code        string `json:"code,omitempty"` // empty: the credentials alone are what is exchanged
+	RedirectURI string `json:"redirect_uri,omitempty"`
 	Verifier    string `json:"verifier,omitempty"`
 
 	Began time.Time `json:"began"`
@@ -172,8 +173,12 @@ func (m *Manager) before(ctx context.Context, g store.Grant) (t tokens, ok bool,
 
 // usable says whether anything can still be done with the tokens.
 func (t tokens) usable(now time.Time) bool {
-	return t.APIKey != "" || t.Refresh != "" || t.Access != "" && !t.ended(now)
+	return t.APIKey != "" || t.renewable() || t.Access != "" && !t.ended(now)
 }
+
+// renewable says whether the provider gives another access token without a
+// person.
+func (t tokens) renewable() bool { return t.Refresh != "" || t.Minted }
 
 func (t tokens) ended(now time.Time) bool { return !t.Ends.IsZero() && !now.Before(t.Ends) }
 
