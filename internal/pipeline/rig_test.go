@@ -262,7 +262,7 @@ func (s *script) Session(context.Context, fabric.AppAuthorization) (connector.Se
 		return nil, token.Grant{}, token.ErrNoGrant
 	}
 	return s, token.Grant{
-		Version: s.version, Generation: 1, Facts: map[string]string{"scope": s.scope}, ScopesTold: s.scope != "",
+		Version: s.version, Generation: 1, Facts: map[string]string{"scope": s.scope},
 	}, nil
 }
 

@@ -41,9 +41,8 @@
 // # Scopes
 //
 // What a provider says that it granted is the fact "scope" of the grant. Where an
-// application's answers can be relied on for that, a connection without all of
-// its scopes fails, and a stream without its own ones rests. All are asked for,
-// those of streams too.
+// application's answers list all that was asked for, a connection without all of
+// it fails; a stream without the scopes of its own rests.
 //
 // # Statuses
 //

@@ -322,7 +322,7 @@ func TestScopesTold(t *testing.T) {
 		says(200, `{"access_token":"A5","refresh_token":"R5","expires_in":3600,"scope":"audit.read"}`),
 	}}
 	w := plainWorld(t, app, s)
-	if raw := w.authURL(); !strings.Contains(raw, "&scope=audit.read%20users.read%20offline_access%20signins.read&") {
+	if raw := w.authURL(); !strings.Contains(raw, "&scope=audit.read%20users.read%20offline_access&") {
 		t.Errorf("asked for: %s", raw)
 	}
 	w.want(w.code("C1"), fabric.ConnectionValidationFailed,

@@ -117,7 +117,7 @@ func (m *Manager) probe(ctx context.Context, c store.Claim) error {
 		facts = g.Facts
 	}
 	auth := m.apps[g.Authorization.App].Auth
-	if lacks := missing(auth.ScopesTold, facts, auth.Scopes); len(lacks) > 0 {
+	if lacks := missing(facts, auth.Scopes); auth.ScopesTold && len(lacks) > 0 {
 		return m.disproved(ctx, c, g, t, "the grant lacks "+ScopeNames(lacks)+": connect again when the client has what it lacks")
 	}
 	session, err := m.session(g, t, facts)

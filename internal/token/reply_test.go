@@ -116,24 +116,23 @@ func TestReadTokensOfAMember(t *testing.T) {
 func TestMissingScopes(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		told   bool
 		scope  string
 		wanted []string
 		want   []string
 	}{
-		"all":              {true, "a b", []string{"b", "a"}, nil},
-		"one less":         {true, "a b", []string{"a", "c", "d"}, []string{"c", "d"}},
-		"commas":           {true, "a,b, c", []string{"a", "b", "c"}, nil},
-		"case counts":      {true, "User.read", []string{"User.Read"}, []string{"User.Read"}},
-		"without resource": {true, "User.Read AuditLog.Read.All", []string{"https://graph.microsoft.com/User.Read"}, nil},
-		"with resource":    {true, "https://graph.microsoft.com/User.Read", []string{"User.Read"}, nil},
-		"a path":           {true, "https://www.googleapis.com/auth/a", []string{"https://www.googleapis.com/auth/b"}, []string{"https://www.googleapis.com/auth/b"}},
-		"of tokens":        {true, "a", []string{"offline_access", "openid", "https://graph.microsoft.com/offline_access"}, nil},
-		"not told":         {false, "a", []string{"b"}, nil},
-		"not known":        {true, "", []string{"b"}, nil},
+		"all":              {"a b", []string{"b", "a"}, nil},
+		"one less":         {"a b", []string{"a", "c", "d"}, []string{"c", "d"}},
+		"commas":           {"a,b, c", []string{"a", "b", "c"}, nil},
+		"case counts":      {"User.read", []string{"User.Read"}, []string{"User.Read"}},
+		"without resource": {"User.Read AuditLog.Read.All", []string{"https://graph.microsoft.com/User.Read"}, nil},
+		"with resource":    {"https://graph.microsoft.com/User.Read", []string{"User.Read"}, nil},
+		"a path":           {"https://www.googleapis.com/auth/a", []string{"https://www.googleapis.com/auth/b"}, []string{"https://www.googleapis.com/auth/b"}},
+		"of tokens":        {"a", []string{"offline_access", "openid", "https://graph.microsoft.com/offline_access"}, nil},
+		"all there is":     {"a", []string{"https://graph.microsoft.com/.default"}, nil},
+		"not known":        {"", []string{"b"}, nil},
 	}
 	for name, test := range tests {
-		g := token.Grant{ScopesTold: test.told, Facts: map[string]string{"scope": test.scope}}
+		g := token.Grant{Facts: map[string]string{"scope": test.scope}}
 		if diff := cmp.Diff(test.want, g.Missing(test.wanted)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}

@@ -2,7 +2,6 @@ package token
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 
 	"selvedge/connector"
@@ -21,20 +20,6 @@ func scopeText(raw json.RawMessage) string {
 	return plain(raw)
 }
 
-// asked is the scopes to ask for: the application's own and those that only some
-// of its streams need, each once.
-func asked(app connector.App) []string {
-	scopes := slices.Clone(app.Auth.Scopes)
-	for _, stream := range app.Streams {
-		for _, scope := range stream.Scopes {
-			if !slices.Contains(scopes, scope) {
-				scopes = append(scopes, scope)
-			}
-		}
-	}
-	return scopes
-}
-
 // scopeParam is the parameter that asks for scopes, and its value.
 func scopeParam(app connector.App) (name, value string) {
 	name, separator := app.Auth.ScopeParam, app.Auth.ScopeSeparator
@@ -44,20 +29,20 @@ func scopeParam(app connector.App) (name, value string) {
 	if separator == "" {
 		separator = " "
 	}
-	return name, strings.Join(asked(app), separator)
+	return name, strings.Join(app.Auth.Scopes, separator)
 }
 
 // Missing returns those of the scopes that the grant is known to lack. Nothing
 // is known of a provider that does not tell what it grants.
-func (g Grant) Missing(scopes []string) []string { return missing(g.ScopesTold, g.Facts, scopes) }
+func (g Grant) Missing(scopes []string) []string { return missing(g.Facts, scopes) }
 
 // missing compares scopes: with regard to case (RFC 6749, section 3.3), without
 // regard to the resource that some begin with, which Microsoft adds and leaves
-// out as it likes. Those of OpenID Connect and offline_access ask for tokens,
-// not for access, and need not be listed.
-func missing(told bool, facts map[string]string, scopes []string) []string {
+// out as it likes. What asks for tokens rather than for access, or for all that
+// was consented to, is never listed.
+func missing(facts map[string]string, scopes []string) []string {
 	text := facts[factScope]
-	if !told || text == "" {
+	if text == "" {
 		return nil
 	}
 	granted := make(map[string]bool)
@@ -67,7 +52,7 @@ func missing(told bool, facts map[string]string, scopes []string) []string {
 	var lacks []string
 	for _, scope := range scopes {
 		switch bare := bareScope(scope); {
-		case bare == "offline_access", bare == "openid", granted[bare]:
+		case bare == "offline_access", bare == "openid", bare == ".default", granted[bare]:
 		default:
 			lacks = append(lacks, scope)
 		}

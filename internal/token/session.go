@@ -18,7 +18,6 @@ type Grant struct {
 	Version    int64             // of the tokens
 	Generation int64             // of the credentials that the tokens came from
 	Facts      map[string]string // kept of the provider's answers
-	ScopesTold bool              // Facts tell what was granted: see Missing
 }
 
 // Session opens a session with the grant in use. Each of its calls is signed
@@ -37,10 +36,7 @@ func (m *Manager) Session(ctx context.Context, a fabric.AppAuthorization) (conne
 		return nil, Grant{}, ErrNoGrant
 	}
 	s, err := m.session(g, t, g.Facts)
-	return s, Grant{
-		Version: g.Version, Generation: g.Generation, Facts: maps.Clone(g.Facts),
-		ScopesTold: m.apps[g.Authorization.App].Auth.ScopesTold,
-	}, err
+	return s, Grant{Version: g.Version, Generation: g.Generation, Facts: maps.Clone(g.Facts)}, err
 }
 
 func (m *Manager) session(g store.Grant, t tokens, facts map[string]string) (connector.Session, error) {
