@@ -41,6 +41,7 @@ type world struct {
 	origin []outbound.Origin
 	sim    *simulator.Server
 	http   *httptest.Server
+	skew   time.Duration // of this server's clock; that of the applications is right
 
 	mu   sync.Mutex
 	step func(name string) error
@@ -59,7 +60,7 @@ func bare(t testing.TB, apps ...connector.App) *world {
 		t: t, dir: t.TempDir(), apps: apps, log: &logtest.Buffer{},
 		clock: clocktest.At(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)),
 	}
-	w.options = storetest.Options(t, w.clock.Now)
+	w.options = storetest.Options(t, w.clockHere)
 	if w.options.URL == "" {
 		w.options.Path = filepath.Join(w.dir, "selvedge.db") // with all else that is on disk
 	}
@@ -99,20 +100,27 @@ func (w *world) open() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	o := secret.Options{Masters: secret.Masters{w.master}, Load: w.store.DataKey, Now: w.clock.Now}
+	o := secret.Options{Masters: secret.Masters{w.master}, Load: w.store.DataKey, Now: w.clockHere}
 	if w.kms != nil {
 		o.KMS = w.kms
 	}
 	w.keys = secret.New(o)
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.m = token.New(token.Options{
+	w.m = w.manager("replica-1", log)
+}
+
+// manager is the custody of one replica.
+func (w *world) manager(owner string, log *slog.Logger) *token.Manager {
+	return token.New(token.Options{
 		Store: w.store, Keys: w.keys, Apps: w.apps, Derive: w.master.Derive, PublicURL: publicURL,
 		Transport: outbound.New(outbound.Options{Origins: w.origin, Log: log}),
-		Pacer:     outbound.NewPacer(outbound.PacerOptions{Store: w.store, Now: w.clock.Now, Log: log}),
-		Now:       w.clock.Now, Log: log, Owner: "replica-1",
+		Pacer:     outbound.NewPacer(outbound.PacerOptions{Store: w.store, Now: w.clockHere, Log: log}),
+		Now:       w.clockHere, Log: log, Owner: owner,
 		Dir: filepath.Join(w.dir, "answers"), Rand: func() float64 { return 0.5 },
 	}.WithStep(w.onStep))
 }
+
+func (w *world) clockHere() time.Time { return w.clock.Now().Add(w.skew) }
 
 func (w *world) close() {
 	if w.m == nil {
@@ -326,7 +334,7 @@ func (w *world) refresh() error {
 	}
 	err = w.m.Refresh(ctx, c)
 	if retry, again := errors.AsType[*job.Retry](err); again {
-		if ferr := w.store.Fail(ctx, c, w.clock.Now().Add(retry.After), retry.Reason); ferr != nil {
+		if ferr := w.store.Fail(ctx, c, w.clockHere().Add(retry.After), retry.Reason); ferr != nil {
 			w.t.Fatal(ferr)
 		}
 	}
