@@ -35,7 +35,9 @@ func (w *world) at(host, method, path, bearer, body string) reply {
 	return w.send(req)
 }
 
-func (w *world) jira(path, bearer string) reply { return w.at("jira.localhost", http.MethodGet, path, bearer, "") }
+func (w *world) jira(path, bearer string) reply {
+	return w.at("jira.localhost", http.MethodGet, path, bearer, "")
+}
 
 func jiraAsk(w *world) url.Values {
 	id, _ := w.Jira().Client()
@@ -220,7 +222,9 @@ func TestJiraAudit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	minute := func(back time.Duration) string { return now.Add(-back * time.Minute).Format("2006-01-02T15:04:05.000-0700") }
+	minute := func(back time.Duration) string {
+		return now.Add(-back * time.Minute).Format("2006-01-02T15:04:05.000-0700")
+	}
 	for name, c := range map[string]struct {
 		query url.Values
 		total int
