@@ -143,7 +143,10 @@ func (a Auth) Allows(origin string, vars map[string]string) bool {
 		o = Expand(o, vars)
 		scheme, suffix, wild := strings.Cut(o, "*")
 		host, below := strings.CutPrefix(origin, scheme)
-		if o == origin || wild && below && strings.HasSuffix(host, suffix) && len(host) > len(suffix) {
+		name, within := strings.CutSuffix(host, suffix)
+		// What stands for the asterisk is a name: behind a slash or an @ it
+		// would not be the host's.
+		if o == origin || wild && below && within && name != "" && !strings.ContainsAny(name, `/?#@:\`) {
 			return true
 		}
 	}

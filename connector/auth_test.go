@@ -40,6 +40,22 @@ func TestCompiled(t *testing.T) {
 	}
 }
 
+// TestAllows has an asterisk stand for names of hosts and for nothing else.
+func TestAllows(t *testing.T) {
+	t.Parallel()
+	auth := connector.Auth{Origin: "https://{site}.example.com", Origins: []string{"https://*.zoom.us", "https://other.example"}}
+	for origin, want := range map[string]bool{
+		"https://acme.example.com": true, "https://other.example": true, "https://api.zoom.us": true, "https://a.b.zoom.us": true,
+		"https://zoom.us": false, "https://.zoom.us": false, "http://api.zoom.us": false, "https://api.zoom.us.evil.test": false,
+		"https://evil.test/x.zoom.us": false, "https://evil.test?x.zoom.us": false, "https://evil.test#x.zoom.us": false,
+		"https://evil.test\\x.zoom.us": false, "https://user@x.zoom.us": false, "https://evil.test:443/.zoom.us": false, "": false,
+	} {
+		if got := auth.Allows(origin, map[string]string{"site": "acme"}); got != want {
+			t.Errorf("%s: %v", origin, got)
+		}
+	}
+}
+
 // BenchmarkVars is of a pattern as applications have it.
 func BenchmarkVars(b *testing.B) {
 	plain := connector.Tenant{Forms: []connector.TenantForm{
