@@ -34,7 +34,7 @@ type Unit int
 
 // The dialects of waiting.
 const (
-	Seconds Unit = iota // from now, fractions allowed; or an HTTP date (RFC 9110, section 10.2.3)
+	Seconds Unit = iota // from now, fractions allowed; or a date: of HTTP (RFC 9110, section 10.2.3) or of RFC 3339
 	Epoch               // seconds since 1970
 )
 
@@ -50,6 +50,9 @@ func (w Wait) Until(h http.Header, now time.Time) (time.Time, bool) {
 	n, err := strconv.ParseFloat(value, 64)
 	if err != nil || math.IsNaN(n) || n < 0 {
 		at, err := http.ParseTime(value)
+		if err != nil {
+			at, err = time.Parse(time.RFC3339, value)
+		}
 		if err != nil || w.Unit != Seconds {
 			return time.Time{}, false
 		}

@@ -142,6 +142,7 @@ func TestUntil(t *testing.T) {
 		"Retry-After: 0":  now,
 		"Retry-After: Fri, 20 Nov 2026 10:01:00 GMT": now.Add(time.Minute),
 		"Retry-After: Fri, 20 Nov 2099 10:01:00 GMT": now.Add(24 * time.Hour),
+		"Retry-After: 2026-11-20T10:02:00Z":          now.Add(2 * time.Minute),
 		"Retry-After: 999999999999999999999":         now.Add(24 * time.Hour),
 		"Retry-After: 1e400":                         {},
 		"Retry-After: -5":                            {},
