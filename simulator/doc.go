@@ -125,6 +125,16 @@
 //     for System Admins with the add-on. 300 requests per minute, errors by errorCode.
 //   - Users by email, several between commas; the current user, with the account.
 //
+// # Zoom
+//
+//   - Tokens: the client alone, by account_credentials and the account's id in the
+//     body, the secret in the header; no refresh tokens.
+//   - Reports of sign-ins and of operations: each with its scope (granular, or the
+//     classic one of both); whole days, a month at the most, six months back; newest
+//     first, 300 to a page, tokens of pages for 15 minutes; records without id.
+//   - A missing scope is a 400 with code 4711, a plan that is too small one with 200.
+//     A 429 tells the end of the wait as a time.
+//
 // # To add an application
 //
 // One file with its options, its routes, its dialect and its permit, one with its

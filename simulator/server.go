@@ -27,6 +27,7 @@ type Options struct {
 	Smartsheet     SmartsheetOptions
 	TerraformCloud TerraformCloudOptions
 	Zendesk        ZendeskOptions
+	Zoom           ZoomOptions
 }
 
 // Server is all simulated applications behind one handler. It is safe for
@@ -44,6 +45,7 @@ type Server struct {
 	smartsheet     *Smartsheet
 	terraformCloud *TerraformCloud
 	zendesk        *Zendesk
+	zoom           *Zoom
 	control        *http.ServeMux
 }
 
@@ -85,8 +87,9 @@ func New(options Options) *Server {
 		smartsheet:     newSmartsheet(options),
 		terraformCloud: newTerraformCloud(options),
 		zendesk:        newZendesk(options),
+		zoom:           newZoom(options),
 	}
-	s.apps = []application{s.asana, s.cisco, s.dropbox, s.jira, s.m365, s.m365AuditLogs, s.okta, s.slack, s.smartsheet, s.terraformCloud, s.zendesk}
+	s.apps = []application{s.asana, s.cisco, s.dropbox, s.jira, s.m365, s.m365AuditLogs, s.okta, s.slack, s.smartsheet, s.terraformCloud, s.zendesk, s.zoom}
 	s.control = s.controlRoutes()
 	return s
 }
@@ -123,6 +126,9 @@ func (s *Server) Zendesk() *Zendesk { return s.zendesk }
 
 // Dropbox is the simulated Dropbox team.
 func (s *Server) Dropbox() *Dropbox { return s.dropbox }
+
+// Zoom is the simulated Zoom account.
+func (s *Server) Zoom() *Zoom { return s.zoom }
 
 // Inject adds a fault to the application called name ("OKTA").
 func (s *Server) Inject(name string, fault Fault) error {
