@@ -59,14 +59,12 @@ func (m *Manager) run(ctx context.Context, e errand) (answer, error) {
 	return a, m.o.step("stored")
 }
 
-// unanswered ends an errand that brought nothing. What never left, or uses
-// nothing up, can be sent like new; anything else counts as lost from here on.
+// unanswered ends an errand that brought nothing. What never left can be sent
+// like new; anything else counts as lost from here on, unless it uses nothing up.
 func (m *Manager) unanswered(ctx context.Context, e errand, cause error) error {
-	reason, unsent := "the token endpoint did not answer", errors.Is(cause, errUnsent)
-	if unsent {
+	reason := "the token endpoint did not answer"
+	if errors.Is(cause, errUnsent) {
 		reason = "the token endpoint could not be reached"
-	}
-	if unsent || e.free {
 		if err := m.leave(ctx, e); err != nil {
 			return err
 		}
