@@ -144,11 +144,9 @@ func TestCommandLine(t *testing.T) {
 		{"apps", []string{"apps"}, "", 0, "TERRAFORMCLOUD", ""},
 		{"apps as JSON", []string{"apps", "--json"}, "", 0, `"name": "OKTA"`, ""},
 		{"apps with a connector", []string{"apps"}, "", 0, "OKTA            oauth2     yes        ", ""},
-		{"apps without a connector", []string{"apps"}, "", 0, "SLACK           oauth2     not yet    ", ""},
-		{"normalize of an application without a connector", []string{"normalize", "--app", "slack"}, "{}\n", 1, "", "SLACK has no connector yet"},
 		{"normalize", []string{"normalize", "--app", "OKTA"}, `{"uuid":"u","eventType":"user.session.start","published":"2026-01-02T03:04:05.678Z"}` + "\n", 0, `"raw_data":"{\"uuid\":\"u\"`, ""},
 		{"normalize without JSON", []string{"normalize", "--app", "okta"}, "oops\n{}\n", 1, `"raw_data":"oops"`, "line 1 is not JSON"},
-		{"normalize of an unknown application", []string{"normalize", "--app", "NOPE"}, "", 1, "", "OKTA, TERRAFORMCLOUD"},
+		{"normalize of an unknown application", []string{"normalize", "--app", "NOPE"}, "", 1, "", "TERRAFORMCLOUD"},
 		{"normalize of an unknown stream", []string{"normalize", "--app", "OKTA", "--stream", "x"}, "", 1, "", "system_log"},
 	}
 	for _, tt := range tests {

@@ -25,7 +25,9 @@ func (s *suite) caseConnect() {
 		s.t.Error(d)
 	}
 	s.restart()
+	s.clock.Add(5 * time.Second) // the least that each application's pace asks for
 	s.mustPoll()
+	s.clock.Add(5 * time.Second)
 	a, err := s.m.Connect(s.t.Context(), s.now(), nil) // once more
 	if err != nil {
 		s.t.Fatal(err)
