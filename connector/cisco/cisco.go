@@ -53,8 +53,9 @@ func App() connector.App {
 		Streams: []connector.Stream{stream(streamAdmin), stream(streamSecurity), stream(streamMemberships)},
 		// The limit is not told (it varies by call and load): a 429 says how
 		// long to wait.
-		Pace: connector.Pace{PerSecond: 4, Burst: 10},
-		Open: func(env connector.Env) connector.Session { return open(env) },
+		Pace:      connector.Pace{PerSecond: 4, Burst: 10},
+		Open:      func(env connector.Env) connector.Session { return open(env) },
+		Normalize: Normalize,
 	}
 }
 
