@@ -34,8 +34,21 @@ func TestEntraShared(t *testing.T) {
 			t.Errorf("%s with the activity API's token: %d %s", path, got.status, got.body)
 		}
 	}
-	for _, name := range []string{"M365", "M365AUDITLOGS"} {
-		if got, err := w.TokenRequests(name); err != nil || len(got) != 1 || !got[0].Answered {
+	// The server may be known by the name of either.
+	form := with(w.refreshForm(manage.Refresh), "client_id", "5e1f0c52-8f4d-4b6e-9d0e-0c6a4e1d2b33", "client_secret", "simulated~m365.client-secret")
+	for _, host := range []string{"m365.localhost", "m365auditlogs.localhost", "login.microsoftonline.localhost"} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url+"/9f1c3b7e-52d4-4c1a-8a0b-6d2e4f70a915/oauth2/v2.0/token", strings.NewReader(form.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = host
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if got := w.send(req); got.status != http.StatusOK || !strings.Contains(got.body, "manage.office.com") {
+			t.Errorf("%s: %d %s", host, got.status, got.body)
+		}
+	}
+	for name, want := range map[string]int{"M365": 1, "M365AUDITLOGS": 4} {
+		if got, err := w.TokenRequests(name); err != nil || len(got) != want || !got[0].Answered {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
@@ -46,7 +59,6 @@ func TestEntraShared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	form := with(w.refreshForm(manage.Refresh), "client_id", account.ClientID, "client_secret", account.ClientSecret)
 	if got := w.do(http.MethodPost, "/"+account.Tenant+"/oauth2/v2.0/token", "", form); got.status != http.StatusBadRequest || !strings.Contains(got.body, "AADSTS700082") {
 		t.Errorf("revoked: %d %s", got.status, got.body)
 	}

@@ -151,8 +151,8 @@ func (s *Server) ClearFaults(name string) error {
 }
 
 // ServeHTTP gives the request to the application named by its Host
-// (okta.localhost, with any port), or else to the first that has the path: of
-// those that share it, to the one that claims the request.
+// (okta.localhost, with any port), or else to the first that has the path. Of
+// those that share an address, the one that claims the request has it.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, controlPrefix) {
 		s.control.ServeHTTP(w, r)
@@ -164,41 +164,37 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, a := range s.apps {
 		if strings.EqualFold(host, a.core().host) {
-			a.core().ServeHTTP(w, r)
+			s.claimant(a, w, r).core().ServeHTTP(w, r)
 			return
 		}
 	}
-	if a := s.byPath(w, r); a != nil {
-		a.core().ServeHTTP(w, r)
-		return
+	for _, a := range s.apps {
+		if a.core().has(r) {
+			s.claimant(a, w, r).core().ServeHTTP(w, r)
+			return
+		}
 	}
 	http.NotFound(w, r)
 }
 
-// byPath is the application that a request is meant for whose Host names none;
-// nil: nobody's.
-func (s *Server) byPath(w http.ResponseWriter, r *http.Request) application {
-	var first application
+// claimant is whom a request is meant for that came to an application: itself,
+// unless another with which it shares the address claims it.
+func (s *Server) claimant(came application, w http.ResponseWriter, r *http.Request) application {
+	shares, ok := came.(sharer)
+	if !ok {
+		return came
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxRequestBody)
+	_ = r.ParseForm() // a form that cannot be read is nobody's in particular
+	if shares.claims(r) {
+		return came
+	}
 	for _, a := range s.apps {
-		if !a.core().has(r) {
-			continue
-		}
-		shared, ok := a.(sharer)
-		if !ok {
+		if other, ok := a.(sharer); ok && a.core().has(r) && other.claims(r) {
 			return a
-		}
-		if r.PostForm == nil {
-			r.Body = http.MaxBytesReader(w, r.Body, maxRequestBody)
-			_ = r.ParseForm() // a form that cannot be read is nobody's in particular
-		}
-		if shared.claims(r) {
-			return a
-		}
-		if first == nil {
-			first = a
 		}
 	}
-	return first
+	return came
 }
 
 func (s *Server) find(name string) (application, error) {
