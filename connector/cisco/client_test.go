@@ -140,6 +140,19 @@ func TestAsked(t *testing.T) {
 	}
 }
 
+// TestClockAhead: by the provider's clock the walk begins earlier than by ours.
+func TestClockAhead(t *testing.T) {
+	t.Parallel()
+	s, _ := session(tenant, nil, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", "Fri, 20 Nov 2026 09:55:00 GMT")
+		fmt.Fprint(w, `{"items":[]}`)
+	})
+	p, err := s.Poll(t.Context(), "memberships", connector.Cursor{From: now.Add(-time.Hour)})
+	if want := time.Date(2026, 11, 20, 9, 55, 0, 0, time.UTC); err != nil || !p.Next.From.Equal(want) {
+		t.Errorf("goes on at %v, %v; want %v", p.Next.From, err, want)
+	}
+}
+
 // TestRefusals: a 400 on a link is an expired cursor, on a call of ours a
 // setting that somebody must mend.
 func TestRefusals(t *testing.T) {

@@ -130,6 +130,19 @@ func TestForeignLink(t *testing.T) {
 	}
 }
 
+// TestClockAhead: by the provider's clock the walk begins earlier than by ours.
+func TestClockAhead(t *testing.T) {
+	t.Parallel()
+	s, _ := session(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", "Fri, 20 Nov 2026 09:55:00 GMT")
+		fmt.Fprint(w, `{"value":[]}`)
+	})
+	p, err := s.Poll(t.Context(), "directory_audits", connector.Cursor{From: now.Add(-time.Hour)})
+	if want := time.Date(2026, 11, 20, 9, 55, 0, 0, time.UTC); err != nil || !p.Next.From.Equal(want) {
+		t.Errorf("goes on at %v, %v; want %v", p.Next.From, err, want)
+	}
+}
+
 // TestRefusals: a 400 is an expired cursor only where there was one.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
