@@ -85,10 +85,10 @@ func (c dropboxComposer) record(rng *rand.Rand, at time.Time) []byte {
 		members = append(members, "origin", dropboxOrigin(w, rng, kind.actor))
 	}
 	members = append(members, "involve_non_team_member", strconv.FormatBool(kind.actor == '?' || strings.Contains(kind.participants, "X")))
-	switch {
-	case kind.actor == 'U' || kind.actor == '?':
+	switch kind.actor {
+	case 'U', '?':
 		members = append(members, "context", w.object(append([]string{`.tag`, w.text("team_member")}, dropboxMember(w, u)...)...))
-	case kind.actor == 'A':
+	case 'A':
 		members = append(members, "context", dropboxUnion(w, "team"))
 	}
 	if kind.participants != "" {

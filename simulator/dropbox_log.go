@@ -51,7 +51,7 @@ func dropboxArgument(r *http.Request, into any) *answer {
 	if err := decoder.Decode(into); err != nil {
 		return complain("could not decode input as JSON: " + err.Error())
 	}
-	if _, err := decoder.Token(); err != io.EOF { //nolint:errorlint // the decoder returns it as it is
+	if _, err := decoder.Token(); err != io.EOF {
 		return complain("could not decode input as JSON: extra data")
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 )
@@ -57,25 +58,38 @@ func (s *Smartsheet) events(r *http.Request, user User) answer {
 		}
 		return s.eventPage(place, limit)
 	}
-	// Times count to the nearest hour, so one may be later than it was meant.
+	place, refusal := s.between(q)
+	if refusal != nil {
+		return *refusal
+	}
+	return s.eventPage(place, limit)
+}
+
+// between reads since and to. Times count to the nearest hour, so one may be later
+// than it was meant.
+func (s *Smartsheet) between(q url.Values) (smartsheetPlace, *answer) {
 	var place smartsheetPlace
+	bad := func(name string) (smartsheetPlace, *answer) {
+		ans := s.badValue(q.Get(name), name)
+		return place, &ans
+	}
 	for name, to := range map[string]*time.Time{"since": &place.since, "to": &place.end} {
 		if !q.Has(name) {
 			continue
 		}
 		at, err := time.Parse(time.RFC3339, q.Get(name))
 		if err != nil {
-			return s.badValue(q.Get(name), name)
+			return bad(name)
 		}
 		*to = at.Round(time.Hour)
 	}
 	if !place.end.IsZero() && place.end.Before(place.since) {
-		return s.badValue(q.Get("to"), "to")
+		return bad("to")
 	}
 	if place.end.After(s.now()) {
 		place.end = s.now()
 	}
-	return s.eventPage(place, limit)
+	return place, nil
 }
 
 func (s *Smartsheet) eventPage(at smartsheetPlace, limit int) answer {
