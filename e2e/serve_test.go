@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -189,5 +190,29 @@ func TestDemoOnce(t *testing.T) {
 		if files != 4 {
 			t.Errorf("the demonstration shows %d files, want OCSF and raw of two applications:\n%s", files, &stdout)
 		}
+	}
+}
+
+// TestDemoApps chooses the applications; each is delivered raw at least.
+func TestDemoApps(t *testing.T) {
+	t.Parallel()
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), binary, "demo", "--once", "--apps", "dropbox,SMARTSHEET", "--data-dir", t.TempDir(), "--listen", "127.0.0.1:0")
+	cmd.Env, cmd.Stdout, cmd.Stderr = plainEnv(), &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("demo: %v\n%s", err, &stderr)
+	}
+	for _, app := range []string{"DROPBOX", "SMARTSHEET"} {
+		raw := regexp.MustCompile(`(?m)^` + app + ` +(\S+/RAW/JSON/` + app + `/\S+)$`).FindStringSubmatch(stdout.String())
+		if raw == nil {
+			t.Errorf("no raw file of %s:\n%s", app, &stdout)
+			continue
+		}
+		if body := must[[]byte](t)(os.ReadFile(raw[1])); bytes.Count(body, []byte("\n")) == 0 {
+			t.Errorf("%s is empty", raw[1])
+		}
+	}
+	if strings.Contains(stdout.String(), "OKTA") {
+		t.Errorf("Okta was not asked for:\n%s", &stdout)
 	}
 }

@@ -7,12 +7,16 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"selvedge/connector"
+	"selvedge/connector/all"
 	"selvedge/internal/config"
 	"selvedge/internal/control"
 	"selvedge/internal/fabric"
@@ -23,7 +27,8 @@ import (
 // demoCmd runs the server with simulated applications.
 type demoCmd struct {
 	config.Flags
-	Once bool `help:"Stop after the first events are delivered."`
+	Apps []string `default:"OKTA,TERRAFORMCLOUD" help:"Simulated applications to connect, by their names between commas; or all." placeholder:"APP,..."`
+	Once bool     `help:"Stop after the first events are delivered."`
 }
 
 // The demonstration.
@@ -56,7 +61,15 @@ func (c demoCmd) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return err
 	}
-	origins, err := outbound.ParseOrigins(sim.origins())
+	apps, err := demoApps(sim.server, c.Apps)
+	if err != nil {
+		return errors.Join(err, sim.close())
+	}
+	setting, err := sim.origins()
+	if err != nil {
+		return errors.Join(err, sim.close())
+	}
+	origins, err := outbound.ParseOrigins(setting)
 	if err != nil {
 		return errors.Join(err, sim.close())
 	}
@@ -69,7 +82,7 @@ func (c demoCmd) Run(ctx context.Context, w world) error {
 	defer stop()
 	ended := make(chan error, 1)
 	go func() { ended <- v.run(ctx) }()
-	err = c.show(ctx, w.stdout, &demo{v: v, sim: sim, started: time.Now(), caller: fabric.Caller{
+	err = c.show(ctx, w.stdout, &demo{v: v, sim: sim, apps: apps, started: time.Now(), caller: fabric.Caller{
 		Account: s.AccountID, Region: demoRegion, AccessKeyID: v.root.ID,
 	}})
 	if err != nil || c.Once {
@@ -91,27 +104,29 @@ func (c demoCmd) show(ctx context.Context, out io.Writer, d *demo) error {
 	}
 	fmt.Fprintf(out, "App bundle      %s\n", bundle.ARN())
 	ingestions := make(map[string]fabric.Ingestion)
-	for _, app := range d.apps() {
+	for _, app := range d.apps {
 		ing, err := d.collect(ctx, bundle, app)
 		if err != nil {
-			return fmt.Errorf("demo: %s: %w", app.name, err)
+			return fmt.Errorf("demo: %s: %w", app.App, err)
 		}
-		ingestions[app.name] = ing
-		fmt.Fprintf(out, "%-15s connected and collecting: %s\n", app.name, ing.ARN())
+		ingestions[app.App] = ing
+		fmt.Fprintf(out, "%-15s connected and collecting: %s\n", app.App, ing.ARN())
 	}
-	for _, app := range d.apps() {
-		files, err := d.delivered(ctx, ingestions[app.name])
+	for _, app := range d.apps {
+		files, err := d.delivered(ctx, ingestions[app.App], len(app.schemas))
 		if err != nil {
-			return fmt.Errorf("demo: %s: %w", app.name, err)
+			return fmt.Errorf("demo: %s: %w", app.App, err)
 		}
 		for _, f := range files {
-			fmt.Fprintf(out, "%-15s %s\n", app.name, f)
+			fmt.Fprintf(out, "%-15s %s\n", app.App, f)
 		}
 	}
 	if !c.Once {
 		fmt.Fprintf(out, "\nThe server goes on serving; the simulated applications get new events every few seconds. Stop it with Ctrl-C.\n")
-		for _, app := range d.apps() {
-			app.trickle(liveliness)
+		for _, app := range d.apps {
+			if err := d.sim.server.Trickle(app.App, liveliness); err != nil {
+				return fmt.Errorf("demo: %w", err)
+			}
 		}
 	}
 	return nil
@@ -121,33 +136,60 @@ func (c demoCmd) show(ctx context.Context, out io.Writer, d *demo) error {
 type demo struct {
 	v       *server
 	sim     *simulation
+	apps    []demoApp
 	caller  fabric.Caller
 	started time.Time
 }
 
-// demoApp is one simulated application and how it is connected.
+// demoApp is one simulated application, and what is delivered of it.
 type demoApp struct {
-	name       string
-	tenant     string
-	credential fabric.Credential
-	emit       func(n int, late time.Duration) (ids []string, err error)
-	trickle    func(every time.Duration)
-	consent    bool // in a browser
+	simulator.Account
+	schemas []fabric.Schema
 }
 
-func (d *demo) apps() []demoApp {
-	id, secret := d.sim.server.Okta().Client()
-	tfc := d.sim.server.TerraformCloud()
-	return []demoApp{
-		{
-			name: "OKTA", tenant: demoOktaTenant, consent: true, emit: d.sim.server.Okta().Emit, trickle: d.sim.server.Okta().Trickle,
-			credential: fabric.Credential{ClientID: id, ClientSecret: fabric.Secret(secret)},
-		},
-		{
-			name: "TERRAFORMCLOUD", tenant: demoTerraformTenant, emit: tfc.Emit, trickle: tfc.Trickle,
-			credential: fabric.Credential{APIKey: fabric.Secret(tfc.Token())},
-		},
+// demoApps finds the applications by their names, "all" for all of them, each
+// behind the one that it requires. What has no mapping is delivered raw.
+func demoApps(sim *simulator.Server, names []string) ([]demoApp, error) {
+	known := make(map[string]connector.App)
+	for _, app := range all.Apps() {
+		if slices.Contains(sim.Names(), app.Name) && app.HasConnector() {
+			known[app.Name] = app
+		}
 	}
+	if len(names) == 1 && strings.EqualFold(names[0], "all") {
+		names = slices.Sorted(maps.Keys(known))
+	}
+	var apps []demoApp
+	for _, name := range names {
+		app, ok := known[strings.ToUpper(strings.TrimSpace(name))]
+		if !ok {
+			return nil, fmt.Errorf("demo: --apps: no simulated application is called %q: want all, or of %s",
+				name, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+		}
+		for _, name := range []string{app.Requires, app.Name} {
+			if name == "" || slices.ContainsFunc(apps, func(a demoApp) bool { return a.App == name }) {
+				continue
+			}
+			account, err := sim.Account(name)
+			if err != nil {
+				return nil, fmt.Errorf("demo: %w", err)
+			}
+			schemas := []fabric.Schema{fabric.SchemaRaw}
+			if known[name].HasMapping() {
+				schemas = []fabric.Schema{fabric.SchemaOCSF, fabric.SchemaRaw}
+			}
+			apps = append(apps, demoApp{account, schemas})
+		}
+	}
+	return apps, nil
+}
+
+// credential is what the application is connected with.
+func (a demoApp) credential() fabric.Credential {
+	if a.APIKey != "" {
+		return fabric.Credential{APIKey: fabric.Secret(a.APIKey)}
+	}
+	return fabric.Credential{ClientID: a.ClientID, ClientSecret: fabric.Secret(a.ClientSecret)}
 }
 
 // bundle returns the first bundle, made where there is none: a demonstration
@@ -167,10 +209,10 @@ func first[T any](items []T) (zero T) {
 	return zero
 }
 
-// collect makes and connects an authorization, and an ingestion with an OCSF
-// and a raw destination.
+// collect makes and connects an authorization, and an ingestion with a
+// destination of each schema.
 func (d *demo) collect(ctx context.Context, b fabric.AppBundle, app demoApp) (fabric.Ingestion, error) {
-	if _, err := app.emit(demoEvents, 0); err != nil {
+	if _, err := d.sim.server.Emit(app.App, demoEvents, 0); err != nil {
 		return fabric.Ingestion{}, err
 	}
 	auth, err := d.authorization(ctx, b, app)
@@ -184,7 +226,7 @@ func (d *demo) collect(ctx context.Context, b fabric.AppBundle, app demoApp) (fa
 	if err != nil || !made {
 		return ing, err
 	}
-	for _, schema := range []fabric.Schema{fabric.SchemaOCSF, fabric.SchemaRaw} {
+	for _, schema := range app.schemas {
 		_, err := d.v.control.CreateIngestionDestination(ctx, d.caller, control.CreateIngestionDestinationInput{
 			Bundle: b.ID, Ingestion: ing.ID,
 			Processing: fabric.Processing{Schema: schema, Format: fabric.FormatJSON},
@@ -202,28 +244,29 @@ func (d *demo) authorization(ctx context.Context, b fabric.AppBundle, app demoAp
 	if err != nil {
 		return fabric.AppAuthorization{}, err
 	}
+	credential := app.credential()
 	for _, a := range page.Items {
-		if a.App != app.name {
+		if a.App != app.App {
 			continue
 		}
 		// The simulated application was started anew and knows nothing of the
 		// old grant: the same credential is given again.
 		return d.v.control.UpdateAppAuthorization(ctx, d.caller, control.UpdateAppAuthorizationInput{
-			Bundle: b.ID, Authorization: a.ID, Credential: &app.credential,
+			Bundle: b.ID, Authorization: a.ID, Credential: &credential,
 		})
 	}
 	return d.v.control.CreateAppAuthorization(ctx, d.caller, control.CreateAppAuthorizationInput{
-		Bundle: b.ID, App: app.name, Tenant: fabric.Tenant{Identifier: app.tenant, DisplayName: "Demo"},
-		AuthType: app.credential.Type(), Credential: app.credential,
+		Bundle: b.ID, App: app.App, Tenant: fabric.Tenant{Identifier: app.Tenant, DisplayName: "Demo"},
+		AuthType: credential.Type(), Credential: credential,
 	})
 }
 
 // connect consents as a person would: in a browser, over HTTP, back to this
 // server's own callback.
 func (d *demo) connect(ctx context.Context, a fabric.AppAuthorization, app demoApp) error {
-	if app.consent {
+	if app.Consent {
 		client := simulator.Client()
-		back, err := d.sim.server.Okta().Approve(ctx, client, a.AuthURL)
+		back, err := d.sim.server.Approve(ctx, app.App, client, a.AuthURL)
 		if err != nil {
 			return err
 		}
@@ -259,19 +302,19 @@ func (d *demo) ingestion(ctx context.Context, b fabric.AppBundle, app demoApp) (
 		return fabric.Ingestion{}, false, err
 	}
 	for _, i := range page.Items {
-		if i.App == app.name {
+		if i.App == app.App {
 			return i, false, nil
 		}
 	}
 	ing, err = d.v.control.CreateIngestion(ctx, d.caller, control.CreateIngestionInput{
-		Bundle: b.ID, App: app.name, TenantID: app.tenant, Type: fabric.IngestionTypeAuditLog,
+		Bundle: b.ID, App: app.App, TenantID: app.Tenant, Type: fabric.IngestionTypeAuditLog,
 	})
 	return ing, true, err
 }
 
-// delivered waits until both destinations of an ingestion have an object, and
+// delivered waits until all destinations of an ingestion have an object, and
 // returns the newest of each.
-func (d *demo) delivered(ctx context.Context, ing fabric.Ingestion) ([]string, error) {
+func (d *demo) delivered(ctx context.Context, ing fabric.Ingestion, destinations int) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, demoPatience)
 	defer cancel()
 	look := time.NewTicker(50 * time.Millisecond)
@@ -281,7 +324,7 @@ func (d *demo) delivered(ctx context.Context, ing fabric.Ingestion) ([]string, e
 		if err != nil {
 			return nil, err
 		}
-		if len(files) == 2 {
+		if len(files) == destinations {
 			return files, nil
 		}
 		select {

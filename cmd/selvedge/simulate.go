@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"selvedge/simulator"
@@ -25,23 +28,29 @@ func (c simulateCmd) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w.stdout, "The simulated applications are at %s. Start the server with\n\n  selvedge serve --origins '%s'\n\n", sim.url, sim.origins())
+	origins, err := sim.origins()
+	if err != nil {
+		return errors.Join(err, sim.close())
+	}
+	fmt.Fprintf(w.stdout, "The simulated applications are at %s. Start the server with\n\n  selvedge serve --origins '%s'\n\n", sim.url, origins)
 	if err := sim.enliven(); err != nil {
 		return errors.Join(err, sim.close())
 	}
-	id, secret := sim.server.Okta().Client()
-	fmt.Fprintf(w.stdout, "OKTA: tenant %s, client id %s, client secret %s\n", demoOktaTenant, id, secret)
-	fmt.Fprintf(w.stdout, "TERRAFORMCLOUD: tenant %s, service account token %s\n", demoTerraformTenant, sim.server.TerraformCloud().Token())
+	accounts, err := sim.accounts()
+	if err != nil {
+		return errors.Join(err, sim.close())
+	}
+	for _, a := range accounts {
+		credential := "client id " + a.ClientID + ", client secret " + a.ClientSecret
+		if a.APIKey != "" {
+			credential = "service account token " + a.APIKey
+		}
+		fmt.Fprintf(w.stdout, "%s: tenant %s, %s\n", a.App, a.Tenant, credential)
+	}
 	fmt.Fprintf(w.stdout, "Each has %d events, and a new one every %v. More of them, and faults, on demand: %s/simulator/v1/ (see the package simulator)\n", demoEvents, liveliness, sim.url)
 	<-ctx.Done()
 	return sim.close()
 }
-
-// The tenants that the simulated applications stand for.
-const (
-	demoOktaTenant      = "demo.okta.com"
-	demoTerraformTenant = "https://app.terraform.io/app/example-org"
-)
 
 // simulation is a simulator that listens.
 type simulation struct {
@@ -77,20 +86,57 @@ func startSimulator(ctx context.Context, listen string, o simulator.Options) (*s
 // liveliness is how often each simulated application has a new event.
 const liveliness = 3 * time.Second
 
-// enliven gives the simulated applications events, and lets new ones come.
-func (s *simulation) enliven() error {
-	okta, tfc := s.server.Okta(), s.server.TerraformCloud()
-	_, oerr := okta.Emit(demoEvents, 0)
-	_, terr := tfc.Emit(demoEvents, 0)
-	okta.Trickle(liveliness)
-	tfc.Trickle(liveliness)
-	return errors.Join(oerr, terr)
+// accounts is how each simulated application is connected to, in the order of
+// their names.
+func (s *simulation) accounts() ([]simulator.Account, error) {
+	var accounts []simulator.Account
+	for _, name := range s.server.Names() {
+		account, err := s.server.Account(name)
+		if err != nil {
+			return nil, fmt.Errorf("simulate: %w", err)
+		}
+		accounts = append(accounts, account)
+	}
+	return accounts, nil
 }
 
-// origins is the --origins setting that leads a server to the simulation.
-func (s *simulation) origins() string {
-	return "https://" + demoOktaTenant + "=http://okta.localhost:" + s.port +
-		",https://app.terraform.io=http://terraformcloud.localhost:" + s.port
+// enliven gives the simulated applications events, and lets new ones come.
+func (s *simulation) enliven() error {
+	var errs []error
+	for _, name := range s.server.Names() {
+		_, err := s.server.Emit(name, demoEvents, 0)
+		errs = append(errs, err, s.server.Trickle(name, liveliness))
+	}
+	return errors.Join(errs...)
+}
+
+// origins is the --origins setting that leads a server to the simulation. What
+// several applications share, such as a sign-in server, leads to a host of none:
+// there the simulation goes by what is asked for.
+func (s *simulation) origins() (string, error) {
+	accounts, err := s.accounts()
+	if err != nil {
+		return "", err
+	}
+	hosts := make(map[string]string)
+	for _, a := range accounts {
+		host, err := s.server.Host(a.App)
+		if err != nil {
+			return "", fmt.Errorf("simulate: %w", err)
+		}
+		for _, origin := range a.Origins {
+			if _, shared := hosts[origin]; shared {
+				hosts[origin] = "simulated.localhost"
+				continue
+			}
+			hosts[origin] = host
+		}
+	}
+	settings := make([]string, 0, len(hosts))
+	for _, origin := range slices.Sorted(maps.Keys(hosts)) {
+		settings = append(settings, origin+"=http://"+hosts[origin]+":"+s.port)
+	}
+	return strings.Join(settings, ","), nil
 }
 
 // close ends the simulation; requests that hang on purpose are cut off.
