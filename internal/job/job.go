@@ -324,6 +324,10 @@ func (d *Dispatcher) end(ctx context.Context, c store.Claim, err error) Outcome 
 	return outcome
 }
 
+// shortWait is a wait that nobody needs to hear of: what does not get better is
+// put off for longer each time.
+const shortWait = 2 * time.Second
+
 // judge says what an error of work means: how it ended, how long to wait, and
 // what to show. The text of an error that nobody classified stays in the log.
 func (d *Dispatcher) judge(ctx context.Context, c store.Claim, err error) (Outcome, time.Duration, string) {
@@ -342,7 +346,11 @@ func (d *Dispatcher) judge(ctx context.Context, c store.Claim, err error) (Outco
 		log.WarnContext(ctx, "a duty waits for a key", "after", wait.String(), "reason", key.Reason, "error", key.Err)
 		return Retried, wait, key.Reason
 	case isRetry:
-		log.InfoContext(ctx, "a duty waits", "after", r.After.String(), "reason", r.Reason, "error", r.Err)
+		level := slog.LevelInfo
+		if r.After <= shortWait {
+			level = slog.LevelDebug // as calls that keep a provider's pace do all the time
+		}
+		log.LogAttrs(ctx, level, "a duty waits", slog.String("after", r.After.String()), slog.String("reason", r.Reason), slog.Any("error", r.Err))
 		return Retried, r.After, r.Reason
 	case errors.Is(err, errPanic):
 		log.ErrorContext(ctx, "a duty panicked", "error", err)
