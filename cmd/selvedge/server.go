@@ -183,7 +183,7 @@ func (v *server) duties(keys *secret.Keyring, buckets *local.Sink) ([]job.Kind, 
 		return nil, err
 	}
 	return []job.Kind{
-		{Duty: store.DutyRefresh, Workers: 8, Timeout: 2 * time.Minute, Run: v.tokens.Refresh},
+		{Duty: store.DutyRefresh, Workers: 32, Timeout: 2 * time.Minute, Run: v.tokens.Refresh},
 		{Duty: store.DutyPoll, Workers: 32, Timeout: 10 * time.Minute, Run: poller.Run},
 		{Duty: store.DutyDeliver, Workers: 8, Timeout: 10 * time.Minute, Run: deliverer.Run},
 		{Duty: store.DutyUserAccess, Workers: 4, Timeout: 2 * time.Minute, Run: pipeline.NewUserAccess(o, v.metrics.UserAccessEnded).Run},
