@@ -39,6 +39,9 @@ type Case struct {
 	// and Shown then have them by "sha256:" and the hash of their bytes.
 	Unkeyed bool
 
+	// NoWait is set where the provider does not say how long to wait.
+	NoWait bool
+
 	// NotTenants are tenant identifiers that the application does not take;
 	// nil: those that none takes, unless its tenant is a mere label.
 	NotTenants []string
