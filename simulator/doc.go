@@ -42,6 +42,19 @@
 //     time at which they were made, a day at a time and seven days back, and fetched
 //     one by one; the tenant of the path is the token's; error codes AF...
 //
+// # Google Workspace
+//
+//   - Authorize: access_type=offline for a refresh token, at the first consent or
+//     with prompt=consent; scopes with spaces between them, of which the person may
+//     refuse some; PKCE.
+//   - Refresh: the same refresh token for ever, which its answer does not repeat.
+//     Revoke takes either token and no client.
+//   - Reports: activities of each application, newest first, 1000 to a page, tokens
+//     good for the same query; an empty page has no items; 180 days. Gmail wants
+//     both bounds, and has 30 days.
+//   - The search of users by address. Both want an administrator and the scope.
+//   - Too many calls are 503 with a reason, and no time to wait.
+//
 // # Jira
 //
 //   - Authorize: audience, prompt=consent, response_type=code, state, scopes with

@@ -19,6 +19,7 @@ type Options struct {
 	Asana          AsanaOptions
 	Cisco          CiscoOptions
 	Dropbox        DropboxOptions
+	Google         GoogleOptions
 	Jira           JiraOptions
 	M365           M365Options
 	M365AuditLogs  M365AuditLogsOptions
@@ -37,6 +38,7 @@ type Server struct {
 	asana          *Asana
 	cisco          *Cisco
 	dropbox        *Dropbox
+	google         *Google
 	jira           *Jira
 	m365           *M365
 	m365AuditLogs  *M365AuditLogs
@@ -79,6 +81,7 @@ func New(options Options) *Server {
 		asana:          newAsana(options),
 		cisco:          newCisco(options),
 		dropbox:        newDropbox(options),
+		google:         newGoogle(options),
 		jira:           newJira(options),
 		m365:           newM365(options),
 		m365AuditLogs:  newM365AuditLogs(options),
@@ -89,7 +92,7 @@ func New(options Options) *Server {
 		zendesk:        newZendesk(options),
 		zoom:           newZoom(options),
 	}
-	s.apps = []application{s.asana, s.cisco, s.dropbox, s.jira, s.m365, s.m365AuditLogs, s.okta, s.slack, s.smartsheet, s.terraformCloud, s.zendesk, s.zoom}
+	s.apps = []application{s.asana, s.cisco, s.dropbox, s.google, s.jira, s.m365, s.m365AuditLogs, s.okta, s.slack, s.smartsheet, s.terraformCloud, s.zendesk, s.zoom}
 	s.control = s.controlRoutes()
 	return s
 }
@@ -105,6 +108,9 @@ func (s *Server) M365() *M365 { return s.m365 }
 
 // M365AuditLogs is the simulated Office 365 Management Activity API.
 func (s *Server) M365AuditLogs() *M365AuditLogs { return s.m365AuditLogs }
+
+// Google is the simulated Google Workspace.
+func (s *Server) Google() *Google { return s.google }
 
 // Jira is the simulated Jira Cloud site.
 func (s *Server) Jira() *Jira { return s.jira }
