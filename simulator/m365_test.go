@@ -152,9 +152,9 @@ func TestEntraScopes(t *testing.T) {
 		t.Fatal(err)
 	}
 	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {first.Refresh}, "client_id": {account.ClientID}, "client_secret": {account.ClientSecret}}
-	for range 2 {
-		got := w.do(http.MethodPost, "/"+account.Tenant+"/oauth2/v2.0/token", "", form)
-		if next := parse[tokens](t, got.body); got.status != http.StatusOK || next.Refresh == "" {
+	for _, scope := range []string{"", graphDefault} { // named again, it narrows nothing
+		got := w.do(http.MethodPost, "/"+account.Tenant+"/oauth2/v2.0/token", "", with(form, "scope", scope))
+		if next := parse[tokens](t, got.body); got.status != http.StatusOK || next.Refresh == "" || next.Scope != first.Scope {
 			t.Errorf("%d %s", got.status, got.body)
 		}
 	}
