@@ -14,6 +14,7 @@ import (
 	"selvedge/internal/encode"
 	"selvedge/ocsf"
 	"selvedge/ocsf/ocsftest"
+	"selvedge/simulator"
 )
 
 var updateOCSF = flag.Bool("update", false, "write the golden files of the mapping")
@@ -268,6 +269,14 @@ func leaves(value any, yield func(string)) {
 		if v != "" {
 			yield(v)
 		}
+	}
+}
+
+// TestSimulatedRecords: whatever the simulated feeds show is an event of a class.
+func TestSimulatedRecords(t *testing.T) {
+	t.Parallel()
+	for _, raw := range simulator.New(simulator.Options{Seed: 7}).M365().Generate(500) {
+		toOCSF(t, "", string(raw))
 	}
 }
 
