@@ -3,6 +3,7 @@ package m365auditlogs
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -29,10 +30,11 @@ const (
 type session struct {
 	rest *rest.Client
 	now  func() time.Time
+	log  *slog.Logger
 }
 
 func open(env connector.Env) *session {
-	return &session{rest: rest.New("m365auditlogs", auth(), env, dialect()), now: env.Now}
+	return &session{rest: rest.New("m365auditlogs", auth(), env, dialect()), now: env.Now, log: env.Log}
 }
 
 func (s *session) path(operation string) string {
@@ -235,10 +237,11 @@ func (s *session) blob(ctx context.Context, p place, at connector.Cursor) (conne
 	a, err := s.rest.Do(ctx, rest.Request{Op: opBlob, Ref: s.path("audit/") + id + "?" + s.publisher()})
 	if err != nil {
 		if a != nil && a.Code() == codeNoContent {
-			// Asking again is all that can be done, and after that to go on.
-			e := a.Malformed(errors.New(codeNoContent + ": the listed content does not exist"))
-			e.Next = p.page(nil, at).Next
-			return connector.Page{}, e
+			// One of the last minutes is asked for again by the next poll; an
+			// older one must not stop those behind it.
+			s.log.WarnContext(ctx, "content that was listed does not exist", "content", id)
+			p.forget(id)
+			return p.page(nil, at), nil
 		}
 		return connector.Page{}, err
 	}

@@ -77,6 +77,11 @@ func (p *place) take(id string, created time.Time) {
 	}
 }
 
+// forget takes back that a blob was fetched.
+func (p *place) forget(id string) {
+	p.New = slices.DeleteFunc(p.New, func(m string) bool { return m == mark(id) })
+}
+
 // listed says whether all of the list has been read.
 func (p *place) listed() bool { return p.Next == "" && !p.To.Before(p.Until) }
 
