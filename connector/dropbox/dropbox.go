@@ -38,7 +38,8 @@ func App() connector.App {
 			// logged is nowhere written, and resets are rare.
 			Overlap: 24 * time.Hour,
 		}},
-		Open: func(env connector.Env) connector.Session { return open(env) },
+		Open:      func(env connector.Env) connector.Session { return open(env) },
+		Normalize: Normalize,
 	}
 }
 
