@@ -55,8 +55,9 @@ func simulatedSecrets(t *testing.T) []string {
 	return append(all, peerSecret)
 }
 
-// keepsSecrets looks for secrets in all that a server has left: its log, its
-// data directory with database, trail and buckets, its database.
+// keepsSecrets looks for secrets in all that a server has left: its log, panics
+// included, its metrics, its data directory with database, trail and buckets,
+// its database.
 func (p *process) keepsSecrets(t *testing.T, args []string) {
 	t.Helper()
 	secrets := needles(simulatedSecrets(t)...)
@@ -68,6 +69,7 @@ func (p *process) keepsSecrets(t *testing.T, args []string) {
 		}
 	}
 	look("the log", []byte(p.stderr.String()))
+	look("the metrics", []byte(p.shown))
 	if !p.first {
 		return // the first one looks when all others have ended
 	}

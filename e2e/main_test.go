@@ -71,6 +71,7 @@ type process struct {
 	dir    string   // data directory
 	first  bool     // of those over the directory
 	stderr *logtest.Buffer
+	shown  string // its metrics, before it was stopped
 }
 
 // serve starts `selvedge serve` over a data directory and waits until it
@@ -178,6 +179,7 @@ func (p *process) kill(t *testing.T) {
 // stop ends the process with SIGTERM and expects an orderly exit.
 func (p *process) stop(t *testing.T) {
 	t.Helper()
+	p.shown = p.metrics(t)
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
