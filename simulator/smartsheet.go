@@ -35,6 +35,7 @@ type SmartsheetOptions struct {
 	// real ones do is nowhere written.
 	OpenPositions bool
 
+	PageMax      int           // most events in an answer, whatever maxCount asks for; default: 10000
 	AccessLife   time.Duration // default: a week
 	PositionLife time.Duration // age at which a stream position is refused; 0: never
 	PerMinute    int           // requests per minute; 0: 300, as documented; negative: no limit
@@ -52,6 +53,9 @@ func newSmartsheet(options Options) *Smartsheet {
 	set := &s.options
 	if set.ClientID == "" {
 		set.ClientID, set.ClientSecret = "s5elvedge7sheet1", "simulated-smartsheet-app-secret"
+	}
+	if set.PageMax == 0 {
+		set.PageMax = smartsheetEventsMax
 	}
 	if set.AccessLife == 0 {
 		set.AccessLife = 604799 * time.Second

@@ -43,6 +43,7 @@ func (s *Smartsheet) events(r *http.Request, user User) answer {
 		}
 		limit = n
 	}
+	limit = min(limit, s.options.PageMax)
 	switch {
 	case q.Has("since") && q.Has("streamPosition"):
 		return s.fail(http.StatusBadRequest, 1008, "Unable to parse request. The following error occurred: since and streamPosition exclude each other")

@@ -41,8 +41,9 @@ func App() connector.App {
 			Overlap: overlap,
 		}},
 		// 300 requests a minute for each access token.
-		Pace: connector.Pace{PerSecond: 4.5, Burst: 10},
-		Open: func(env connector.Env) connector.Session { return open(env) },
+		Pace:      connector.Pace{PerSecond: 4.5, Burst: 10},
+		Open:      func(env connector.Env) connector.Session { return open(env) },
+		Normalize: Normalize,
 	}
 }
 
