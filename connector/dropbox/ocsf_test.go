@@ -181,7 +181,9 @@ func TestObserved(t *testing.T) {
 // TestMembers: who and what an event is about.
 func TestMembers(t *testing.T) {
 	t.Parallel()
-	edit := func(eventType string, pairs ...string) string { return strings.NewReplacer(pairs...).Replace(record(eventType)) }
+	edit := func(eventType string, pairs ...string) string {
+		return strings.NewReplacer(pairs...).Replace(record(eventType))
+	}
 	for _, test := range []struct {
 		raw  string
 		want map[string]any
