@@ -155,9 +155,10 @@ func actor(r *mapping.Record, e *ocsf.Event) {
 	kind := r.Text(actorTagPath)
 	switch {
 	case e.Actor.User.UID != "" || e.Actor.User.Name != "" || e.Actor.User.Email != "":
-		if kind == "admin" {
+		switch kind {
+		case "admin":
 			e.Actor.User.Type = ocsf.Pick(ocsf.UserAdmin)
-		} else if kind == "user" {
+		case "user":
 			e.Actor.User.Type = userType(r.Take(actorKindPath))
 		}
 		r.Use(actorTagPath)
