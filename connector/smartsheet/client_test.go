@@ -187,4 +187,7 @@ func TestFindUser(t *testing.T) {
 			t.Errorf("%s: %v, want ErrNoUser", email, err)
 		}
 	}
+	if len(*asked) != 2 {
+		t.Errorf("two addresses were asked for as one: %v", *asked)
+	}
 }
