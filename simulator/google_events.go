@@ -68,7 +68,7 @@ func (g *Google) activity(rng *rand.Rand, application string, at time.Time) []by
 	}
 	members := []string{
 		"kind", w.text("admin#reports#activity"),
-		"id", w.object("time", w.text(at.UTC().Format("2006-01-02T15:04:05.000Z")), "uniqueQualifier", w.text(strconv.FormatInt(int64(rng.Uint64()), 10)), //nolint:gosec // any number
+		"id", w.object("time", w.text(at.UTC().Format("2006-01-02T15:04:05.000Z")), "uniqueQualifier", w.text(strconv.FormatInt(int64(rng.Uint64()), 10)),
 			"applicationName", w.text(application), "customerId", w.text(googleCustomer)),
 		"etag", w.text(`"` + randomID(rng, "", 27) + `"`),
 		"actor", actor,

@@ -120,7 +120,7 @@ func (g *Google) activityQuery(form url.Values, application string) (q googleQue
 
 // sealPage makes a token opaque, and good for one query.
 func (g *Google) sealPage(seq int, asked string) string {
-	b := binary.BigEndian.AppendUint64(nil, uint64(seq)) //nolint:gosec // counts from one
+	b := binary.BigEndian.AppendUint64(nil, uint64(seq))
 	return base64.RawURLEncoding.EncodeToString(append(b, g.mint.mac(append(slices.Clone(b), asked...))[:8]...))
 }
 

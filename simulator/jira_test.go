@@ -216,14 +216,14 @@ func TestJiraAudit(t *testing.T) {
 	w := start(t, simulator.Options{})
 	token := jiraSignIn(w, jiraScopes).Access
 	now := w.clock.Now()
-	for i, back := range []time.Duration{3, 1, 2} {
-		at := now.Add(-back * time.Minute).Format("2006-01-02T15:04:05.000-0700")
+	minute := func(back int) string {
+		return now.Add(-time.Duration(back) * time.Minute).Format("2006-01-02T15:04:05.000-0700")
+	}
+	for i, back := range []int{3, 1, 2} {
+		at := minute(back)
 		if err := w.Jira().Add(simulator.Event{Raw: fmt.Appendf(nil, `{"id":%d,"created":%q}`, i, at)}); err != nil {
 			t.Fatal(err)
 		}
-	}
-	minute := func(back time.Duration) string {
-		return now.Add(-back * time.Minute).Format("2006-01-02T15:04:05.000-0700")
 	}
 	for name, c := range map[string]struct {
 		query url.Values

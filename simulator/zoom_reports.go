@@ -109,7 +109,7 @@ func (z *Zoom) badPage() answer {
 
 // sealPage makes a token opaque, and good for one report of the same days.
 func (z *Zoom) sealPage(seq int, asked string) string {
-	b := binary.BigEndian.AppendUint64(nil, uint64(seq)) //nolint:gosec // counts from one
+	b := binary.BigEndian.AppendUint64(nil, uint64(seq))
 	b = binary.BigEndian.AppendUint64(b, uint64(z.now().UnixNano()))
 	return base64.RawURLEncoding.EncodeToString(append(b, z.mint.mac(append(slices.Clone(b), asked...))[:8]...))
 }
@@ -119,7 +119,7 @@ func (z *Zoom) openPage(sealed, asked string) (int, bool) {
 	if err != nil || len(b) != 24 || !bytes.Equal(z.mint.mac(append(slices.Clone(b[:16]), asked...))[:8], b[16:]) {
 		return 0, false
 	}
-	issued := time.Unix(0, int64(binary.BigEndian.Uint64(b[8:])))                    //nolint:gosec // a time of ours
+	issued := time.Unix(0, int64(binary.BigEndian.Uint64(b[8:])))
 	return int(binary.BigEndian.Uint64(b)), z.now().Sub(issued) < z.options.PageLife //nolint:gosec // a number of ours
 }
 
