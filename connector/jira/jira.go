@@ -39,8 +39,9 @@ func App() connector.App {
 		// 100 reads a second of one endpoint are documented, and an hourly
 		// budget of points that depends on the app: far less does. What is left
 		// of it is told, but when there is more only as a time of the day.
-		Pace: connector.Pace{PerSecond: 10, Burst: 20},
-		Open: func(env connector.Env) connector.Session { return open(env) },
+		Pace:      connector.Pace{PerSecond: 10, Burst: 20},
+		Open:      func(env connector.Env) connector.Session { return open(env) },
+		Normalize: Normalize,
 	}
 }
 
