@@ -53,8 +53,9 @@ func App() connector.App {
 		Auth:  auth(),
 		// Reports are of the heavy kind: 10 calls a second of all apps together
 		// on the smallest plan that has them.
-		Pace: connector.Pace{PerSecond: 5, Burst: 5},
-		Open: func(env connector.Env) connector.Session { return open(env) },
+		Pace:      connector.Pace{PerSecond: 5, Burst: 5},
+		Open:      func(env connector.Env) connector.Session { return open(env) },
+		Normalize: Normalize,
 	}
 	for _, f := range feeds() {
 		app.Streams = append(app.Streams, connector.Stream{
