@@ -108,7 +108,8 @@ func (s *Smartsheet) Account() Account {
 }
 
 // fail is Smartsheet's error object.
-// https://developers.smartsheet.com/api/smartsheet/error-codes (checked 2026-11-22)
+// https://developers.smartsheet.com/api/smartsheet/error-codes; the texts of 4000
+// and 4003 are unverified
 func (s *Smartsheet) fail(status, code int, message string) answer {
 	return jsonAnswer(status, "application/json;charset=UTF-8", struct {
 		RefID   string `json:"refId"`

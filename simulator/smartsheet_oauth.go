@@ -45,7 +45,8 @@ func (s *Smartsheet) signInRules() provider {
 }
 
 // smartsheetScopes is the list of access scopes.
-// https://developers.smartsheet.com/api/smartsheet/guides/advanced-topics/oauth (checked 2026-11-22)
+// https://developers.smartsheet.com/api/smartsheet/guides/advanced-topics/oauth; that
+// the list is complete is unverified
 const smartsheetScopes = "ADMIN_SHEETS ADMIN_SIGHTS ADMIN_USERS ADMIN_WEBHOOKS ADMIN_WORKSPACES CREATE_SHEETS CREATE_SIGHTS " +
 	"DELETE_SHEETS DELETE_SIGHTS READ_CONTACTS READ_EVENTS READ_SHEETS READ_SIGHTS READ_USERS SHARE_SHEETS SHARE_SIGHTS WRITE_SHEETS"
 
