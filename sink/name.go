@@ -22,7 +22,12 @@ const (
 	bucketSuffixes = "-s3alias --ol-s3 .mrap --x-s3 --table-s3"
 )
 
+// streamHint says what names of streams are:
+// https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html (checked 2026-11-22)
+const streamHint = "a stream name has 1 to 64 letters, digits, underscores, dots and hyphens"
+
 var (
+	streamPattern  = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,64}$`)
 	bucketPattern  = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 	addressPattern = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$`)
 )
@@ -47,6 +52,15 @@ func CheckBucket(name string) error {
 		if strings.HasSuffix(name, suffix) {
 			return fmt.Errorf("the bucket name %q is not legal: the suffix %s is reserved", name, suffix)
 		}
+	}
+	return nil
+}
+
+// CheckStream returns an error that says what is allowed when name is no legal
+// name of a stream.
+func CheckStream(name string) error {
+	if !streamPattern.MatchString(name) {
+		return fmt.Errorf("the stream name %q is not legal: %s", name, streamHint)
 	}
 	return nil
 }

@@ -7,7 +7,8 @@
 // Whatever is put has a key that its content alone decides, so that an attempt
 // whose answer was lost may be repeated and leaves one object.
 //
-// The suite that every object sink passes is in sink/sinktest.
+// The suites that every object sink and every record sink pass are in
+// sink/sinktest.
 package sink
 
 import (
@@ -24,6 +25,7 @@ const MaxBody = 256 << 20
 
 // Object is one batch on its way to a bucket.
 type Object struct {
+	Region      string // of the bucket; a sink that has no Regions ignores it
 	Bucket      string
 	Key         string // segments parted by '/', none of them empty, "." or ".."
 	Body        []byte // the sink does not change it, nor keep it after Put
@@ -39,13 +41,23 @@ type ObjectSink interface {
 	Put(ctx context.Context, o Object) error
 }
 
+// Stream names what records are sent into.
+type Stream struct {
+	Region string // a sink that has no Regions ignores it
+	Name   string
+}
+
 // RecordSink sends records into streams. It may be used by any number of
 // goroutines at once.
 type RecordSink interface {
 	// Send returns the indexes of the records that were not taken, ascending:
-	// they alone are sent next time. With an error and no index, none was
-	// taken. Every error is an *Error, except that of an ended ctx.
-	Send(ctx context.Context, stream string, records [][]byte) (failed []int, err error)
+	// they alone are sent next time. A record whose fate is not known was not
+	// taken. With an error and no index, none was taken. Every error is an
+	// *Error, except that of an ended ctx, which may come with indexes too.
+	Send(ctx context.Context, to Stream, records [][]byte) (failed []int, err error)
+	// MaxRecord is how large a record may be, in bytes; a larger one will never
+	// be taken and must not be sent.
+	MaxRecord() int
 }
 
 // Tidier is implemented by an object sink in which a crash may leave something
@@ -60,6 +72,14 @@ type Tidier interface {
 type Preparer interface {
 	// Prepare makes the bucket where it does not exist. Again is success.
 	Prepare(ctx context.Context, bucket string) error
+}
+
+// StreamPreparer is implemented by a record sink whose streams can be told in
+// advance to be unfit, or have to be made or marked.
+type StreamPreparer interface {
+	// PrepareStream returns an error only for a stream that cannot take records
+	// as it is. Again is success.
+	PrepareStream(ctx context.Context, to Stream) error
 }
 
 // Kind says what a failure means to the destination.

@@ -13,3 +13,18 @@ func (s *Sink) WithStep(step func(name string) error) *Sink {
 func Steps() []string {
 	return []string{stepMkdir, stepCreate, stepWrite, stepSync, stepRename, stepFolder}
 }
+
+// WithStep is Sink's.
+func (s *Streams) WithStep(step func(name string) error) *Streams {
+	c := NewStreams(s.root)
+	c.step = step
+	return c
+}
+
+// WithFull returns a sink over the same folder whose files are full with so many
+// bytes.
+func (s *Streams) WithFull(n int64) *Streams {
+	c := NewStreams(s.root)
+	c.full = n
+	return c
+}

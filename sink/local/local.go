@@ -1,4 +1,5 @@
-// Package local is the sink whose buckets are folders on this machine.
+// Package local has the sinks whose buckets and streams are folders on this
+// machine. Of streams see Streams; what follows is about buckets.
 //
 // An object is written to a file whose name begins with a dot, in the folder
 // where it belongs, made durable, renamed to its own name, and the folders
@@ -116,15 +117,17 @@ func (s *Sink) Put(ctx context.Context, o sink.Object) error {
 
 // open opens the root anew for each attempt, so that a root that was moved away
 // or mounted since is seen.
-func (s *Sink) open() (*os.Root, error) {
-	info, err := os.Stat(s.root)
+func (s *Sink) open() (*os.Root, error) { return openRoot(s.root) }
+
+func openRoot(folder string) (*os.Root, error) {
+	info, err := os.Stat(folder)
 	if err != nil {
 		return nil, err
 	}
 	if !info.IsDir() {
-		return nil, &fs.PathError{Op: "open", Path: s.root, Err: syscall.ENOTDIR}
+		return nil, &fs.PathError{Op: "open", Path: folder, Err: syscall.ENOTDIR}
 	}
-	return os.OpenRoot(s.root)
+	return os.OpenRoot(folder)
 }
 
 // check adds to the rules of every bucket those of this one.

@@ -37,6 +37,9 @@ type Harness struct {
 	Kills func() map[string]sink.ObjectSink
 }
 
+// region is where all of it is.
+const region = "us-east-1"
+
 const key = "raw/AWSAppFabric/AuditLog/OCSF/JSON/i/d/20261122/AuditLog-1763836800000-u"
 
 // Run runs the suite; open makes a harness over a place of its own.
@@ -74,7 +77,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 }
 
 func (h Harness) object(key, body string) sink.Object {
-	return sink.Object{Bucket: h.Bucket, Key: key, Body: []byte(body), ContentType: "application/x-ndjson"}
+	return sink.Object{Region: region, Bucket: h.Bucket, Key: key, Body: []byte(body), ContentType: "application/x-ndjson"}
 }
 
 func (h Harness) mustPut(t *testing.T, key, body string) {
@@ -143,7 +146,7 @@ func testSizes(t *testing.T, h Harness) {
 		want[k] = body
 	}
 	h.wantObjects(t, want)
-	err := h.Sink.Put(t.Context(), sink.Object{Bucket: h.Bucket, Key: key, Body: make([]byte, sink.MaxBody+1)})
+	err := h.Sink.Put(t.Context(), sink.Object{Region: region, Bucket: h.Bucket, Key: key, Body: make([]byte, sink.MaxBody+1)})
 	wantRefused(t, "an object too large", err)
 }
 
@@ -299,7 +302,7 @@ func testEnded(t *testing.T, h Harness) {
 func testBodyKept(t *testing.T, h Harness) {
 	body := []byte("the caller's own")
 	before := slices.Clone(body)
-	if err := h.Sink.Put(t.Context(), sink.Object{Bucket: h.Bucket, Key: key, Body: body}); err != nil {
+	if err := h.Sink.Put(t.Context(), sink.Object{Region: region, Bucket: h.Bucket, Key: key, Body: body}); err != nil {
 		t.Fatalf("Put: %v", err)
 	}
 	if !bytes.Equal(before, body) {
