@@ -7,20 +7,18 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"os/exec"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"selvedge/internal/awstest"
 )
 
 // Region is where Key makes keys.
@@ -42,28 +40,7 @@ type Server struct {
 // CI set it fails.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
-	path, err := exec.LookPath("moto_server")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			tb.Fatal("moto_server is required in CI")
-		}
-		tb.Skip("this machine has no moto_server")
-	}
-	addr := free(tb)
-	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	cmd := exec.CommandContext(context.Background(), path, "-H", "127.0.0.1", "-p", port)
-	if err := cmd.Start(); err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	answers(tb, addr)
-	return Front(tb, &url.URL{Scheme: "http", Host: addr})
+	return Front(tb, awstest.Moto(tb))
 }
 
 // Front starts a front of a KMS. Without one every call must be refused.
@@ -78,37 +55,6 @@ func Front(tb testing.TB, to *url.URL) *Server {
 	s.URL = s.front.URL
 	tb.Cleanup(s.front.Close)
 	return s
-}
-
-func free(tb testing.TB) string {
-	tb.Helper()
-	l, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// answers waits until somebody listens.
-func answers(tb testing.TB, addr string) {
-	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), time.Minute)
-	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
-		if err == nil {
-			_ = conn.Close()
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			tb.Fatalf("moto_server does not answer: %v", err)
-		}
-	}
 }
 
 func (s *Server) faulty(next http.Handler) http.Handler {
