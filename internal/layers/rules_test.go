@@ -12,8 +12,8 @@ func layers() [][]string {
 	return [][]string{
 		{"internal/fabric"},
 		{"ocsf", "sink", "internal/secret", "internal/sigv4", "internal/iam", "internal/metric"},
-		{"connector", "internal/store", "internal/secret/kms", "sink/*"},
-		{"connector/rest", "connector/mapping", "internal/outbound", "internal/job", "internal/encode", "internal/audit"},
+		{"connector", "internal/store", "internal/secret/kms", "sink/awscall"},
+		{"connector/rest", "connector/mapping", "internal/outbound", "internal/job", "internal/encode", "internal/audit", "sink/*"},
 		{"connector/*", "internal/token", "internal/config"},
 		{"connector/all", "internal/control", "internal/pipeline"},
 		{"internal/wire", "internal/console"},
@@ -31,7 +31,7 @@ func only() map[string][]string {
 		"connector/rest":    {"connector", "ocsf"},
 		"connector/all":     {"connector", "connector/*"},
 		"connector":         {"ocsf", "internal/fabric"},
-		"sink/*":            {"sink", "internal/fabric"},
+		"sink/*":            {"sink", "sink/awscall", "internal/fabric"},
 		"internal/config":   {"internal/fabric", "internal/outbound"},
 		"internal/audit":    {"internal/fabric"},
 	}
