@@ -329,7 +329,7 @@ func checkRows(t *testing.T, place string, rows []string, asked map[string]int) 
 			t.Fatalf("Pages = %v, %v", pages, err)
 		}
 		stored[string(pages[0].Body)]++
-		if err := errors.Join(s.Freeze(t.Context(), destination, dv.BatchID, "b", "k"), s.Delivered(t.Context(), destination, dv.BatchID)); err != nil {
+		if err := errors.Join(s.Freeze(t.Context(), destination, dv.BatchID, store.Spot{Bucket: "b", Key: "k"}), s.Delivered(t.Context(), destination, dv.BatchID, 0)); err != nil {
 			t.Fatal(err)
 		}
 	}

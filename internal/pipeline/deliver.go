@@ -21,6 +21,7 @@ const (
 	patience         = 3           // attempts before a destination that cannot be reached is Failed
 	waitDestination  = time.Minute // the longest between attempts at a destination that refuses
 	contentTypeJSONL = "application/x-ndjson"
+	tooLarge         = "record too large" // as metrics and the log show it
 )
 
 // Deliverer is the duty deliver(destination).
@@ -66,15 +67,13 @@ func (d *Deliverer) Run(ctx context.Context, c store.Claim) error {
 }
 
 func (d *Deliverer) deliver(ctx context.Context, c store.Claim, dv store.Delivery) error {
-	if dv.Bucket == "" {
-		t := dv.Destination
-		dv.Bucket = t.Place.Bucket
-		dv.Key = encode.Key(t.Place.Prefix, t.Processing.Schema, t.Processing.Format, dv.App, t.IngestionID, t.ID, dv.ClosedAt, dv.BatchID)
-		if err := d.o.Store.Freeze(ctx, c, dv.BatchID, dv.Bucket, dv.Key); err != nil {
+	if dv.At == (store.Spot{}) {
+		dv.At = spot(dv)
+		if err := d.o.Store.Freeze(ctx, c, dv.BatchID, dv.At); err != nil {
 			return err
 		}
 	}
-	body, tally, err := d.render(ctx, dv)
+	body, err := d.render(ctx, dv)
 	if key, ok := errors.AsType[*secret.KeyError](err); ok {
 		d.o.Observer.DeliveryFailed(dv.App, "no key")
 		return key // no fault of the destination's
@@ -83,19 +82,47 @@ func (d *Deliverer) deliver(ctx context.Context, c store.Claim, dv store.Deliver
 		d.o.Observer.DeliveryFailed(dv.App, "unreadable")
 		return errors.Join(err, d.o.Store.DestinationFailed(ctx, c, "The server cannot read what it has stored for this destination: its log says why."))
 	}
-	err = d.o.Buckets.Put(ctx, sink.Object{Bucket: dv.Bucket, Key: dv.Key, Body: body, ContentType: contentTypeJSONL})
-	if err != nil {
-		return d.refused(ctx, c, dv, err)
+	undelivered := 0
+	if dv.At.Stream != "" {
+		undelivered, err = d.send(ctx, c, dv, body)
+	} else {
+		err = d.put(ctx, c, dv, body)
 	}
-	if err := d.o.Store.Delivered(ctx, c, dv.BatchID); err != nil {
+	if err != nil {
 		return err
 	}
-	d.o.Observer.Normalized(dv.App, tally.base, tally.replaced)
-	d.o.Observer.Delivered(dv.App, int(dv.Records), int64(len(body)), d.o.Now().Sub(dv.ClosedAt))
+	if err := d.o.Store.Delivered(ctx, c, dv.BatchID, undelivered); err != nil {
+		return err
+	}
+	d.o.Observer.Normalized(dv.App, body.base, body.replaced)
+	d.o.Observer.Delivered(dv.App, int(dv.Records)-undelivered, int64(len(body.text)), d.o.Now().Sub(dv.ClosedAt))
 	return nil
 }
 
-// refused follows up a failed Put. A destination that refuses is Failed at
+// spot is where a delivery that begins now goes.
+func spot(dv store.Delivery) store.Spot {
+	t := dv.Destination
+	if t.Place.Stream != "" {
+		return store.Spot{Stream: t.Place.Stream}
+	}
+	return store.Spot{
+		Bucket: t.Place.Bucket,
+		Key:    encode.Key(t.Place.Prefix, t.Processing.Schema, t.Processing.Format, dv.App, t.IngestionID, t.ID, dv.ClosedAt, dv.BatchID),
+	}
+}
+
+// put makes the batch one object.
+func (d *Deliverer) put(ctx context.Context, c store.Claim, dv store.Delivery, body rendered) error {
+	err := d.o.Buckets.Put(ctx, sink.Object{
+		Region: dv.Destination.Region, Bucket: dv.At.Bucket, Key: dv.At.Key, Body: body.text, ContentType: contentTypeJSONL,
+	})
+	if err != nil {
+		return d.refused(ctx, c, dv, err)
+	}
+	return nil
+}
+
+// refused follows up a failed attempt. A destination that refuses is Failed at
 // once; one that cannot be reached, after some attempts.
 func (d *Deliverer) refused(ctx context.Context, c store.Claim, dv store.Delivery, err error) error {
 	kind, reason := sink.Unavailable, "The destination could not be reached."
@@ -104,8 +131,8 @@ func (d *Deliverer) refused(ctx context.Context, c store.Claim, dv store.Deliver
 	}
 	d.o.Observer.DeliveryFailed(dv.App, kind.String())
 	if kind == sink.Refused {
-		// Nothing of the batch is there: an update of the destination may lead
-		// it elsewhere.
+		// Nothing of the batch is there, or the part that a stream took before:
+		// an update of the destination may lead the rest elsewhere.
 		if uerr := d.o.Store.Unfreeze(ctx, c, dv.BatchID); uerr != nil {
 			return uerr
 		}
@@ -118,28 +145,41 @@ func (d *Deliverer) refused(ctx context.Context, c store.Claim, dv store.Deliver
 	return &job.Retry{After: min(waitDestination, job.Backoff(c.Attempt)), Reason: reason, Err: err}
 }
 
-// tally counts what rendering a batch met.
-type tally struct {
-	base     int // records that became base events
-	replaced int // sequences of invalid UTF-8
+// rendered is a batch in the bytes that a destination gets.
+type rendered struct {
+	text     []byte
+	ends     []int // behind the line of each record
+	base     int   // records that became base events
+	replaced int   // sequences of invalid UTF-8
 }
 
-// swell is about how many bytes of OCSF a byte of a record becomes: body is made
-// as large as it will be, where growing it would hold the batch several times.
+// line is the line of a record, with its line feed.
+func (r rendered) line(i int) []byte {
+	from := 0
+	if i > 0 {
+		from = r.ends[i-1]
+	}
+	return r.text[from:r.ends[i]:r.ends[i]]
+}
+
+// swell is about how many bytes of OCSF a byte of a record becomes: the text is
+// made as large as it will be, where growing it would hold the batch several
+// times.
 const swell = 3
 
-// render makes the bytes of the object. The same batch gives the same bytes.
-func (d *Deliverer) render(ctx context.Context, dv store.Delivery) ([]byte, tally, error) {
+// render makes what is delivered. The same batch gives the same bytes.
+func (d *Deliverer) render(ctx context.Context, dv store.Delivery) (rendered, error) {
 	pages, err := d.o.Store.Pages(ctx, dv.BatchID)
 	if err != nil {
-		return nil, tally{}, err
+		return rendered{}, err
 	}
-	size, batch := 0, make([][]connector.Record, len(pages))
+	size, count, batch := 0, 0, make([][]connector.Record, len(pages))
 	for i, p := range pages {
 		if batch[i], err = d.unseal(ctx, dv, p); err != nil {
-			return nil, tally{}, err
+			return rendered{}, err
 		}
 		pages[i].Body = nil
+		count += len(batch[i])
 		for _, r := range batch[i] {
 			size += len(r.Raw) + 1
 		}
@@ -147,15 +187,14 @@ func (d *Deliverer) render(ctx context.Context, dv store.Delivery) ([]byte, tall
 	if dv.Destination.Processing.Schema == fabric.SchemaOCSF {
 		size *= swell
 	}
-	var t tally
-	body := make([]byte, 0, size)
+	body := rendered{text: make([]byte, 0, size), ends: make([]int, 0, count)}
 	for i, records := range batch {
 		for _, r := range records {
-			body = d.appendLine(body, dv, r, &t)
+			d.appendLine(&body, dv, r)
 		}
 		batch[i] = nil
 	}
-	return body, t, nil
+	return body, nil
 }
 
 func (d *Deliverer) unseal(ctx context.Context, dv store.Delivery, p store.Page) ([]connector.Record, error) {
@@ -168,14 +207,16 @@ func (d *Deliverer) unseal(ctx context.Context, dv store.Delivery, p store.Page)
 	return d.codec.unpack(packed)
 }
 
-func (d *Deliverer) appendLine(dst []byte, dv store.Delivery, r connector.Record, t *tally) []byte {
+func (d *Deliverer) appendLine(to *rendered, dv store.Delivery, r connector.Record) {
 	if dv.Destination.Processing.Schema == fabric.SchemaRaw {
-		return encode.AppendRaw(dst, r.Raw)
+		to.text = encode.AppendRaw(to.text, r.Raw)
+	} else {
+		var outcome encode.Outcome
+		to.text, outcome = d.normalizers[dv.App].Append(to.text, dv.Stream, r.ID, r.Raw, dv.ClosedAt)
+		if outcome.Base {
+			to.base++
+		}
+		to.replaced += outcome.Replaced
 	}
-	dst, outcome := d.normalizers[dv.App].Append(dst, dv.Stream, r.ID, r.Raw, dv.ClosedAt)
-	if outcome.Base {
-		t.base++
-	}
-	t.replaced += outcome.Replaced
-	return dst
+	to.ends = append(to.ends, len(to.text))
 }

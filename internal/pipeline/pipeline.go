@@ -51,6 +51,7 @@ type Options struct {
 	Apps     []connector.App
 	Grants   Grants
 	Buckets  sink.ObjectSink
+	Streams  sink.RecordSink
 	Interval time.Duration // between the end of a poll and the next
 	KeepRaw  time.Duration // how long a batch is kept after its delivery
 	Now      func() time.Time

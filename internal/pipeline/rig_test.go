@@ -35,11 +35,13 @@ type rig struct {
 	made    storetest.Rig
 	script  *script
 	buckets *flaky
+	streams *stream
 	root    string
 	poller  *pipeline.Poller
 	deliver *pipeline.Deliverer
 	sweeper *pipeline.Sweeper
 	seen    *observer
+	keys    *secret.Keyring
 	mu      sync.Mutex
 	now     time.Time
 }
@@ -73,7 +75,7 @@ func ocsfJSON() fabric.Processing {
 
 func newRig(t *testing.T, opts ...option) *rig {
 	t.Helper()
-	r := &rig{t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), script: &script{}, seen: &observer{}}
+	r := &rig{t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), script: &script{}, seen: &observer{failed: map[string]int{}}}
 	r.store = storetest.New(t, r.clock)
 	r.script.store = r.store
 	master, err := secret.CreateMaster(filepath.Join(t.TempDir(), "master.key"))
@@ -99,6 +101,8 @@ func newRig(t *testing.T, opts ...option) *rig {
 	r.made = storetest.Make(t, r.store, spec)
 	r.root = t.TempDir()
 	r.buckets = &flaky{to: local.New(r.root)}
+	r.streams = &stream{max: 1 << 20}
+	r.keys = keys
 	r.build(keys)
 	if err := local.New(r.root).Prepare(t.Context(), "audit-logs"); err != nil {
 		t.Fatal(err)
@@ -109,7 +113,7 @@ func newRig(t *testing.T, opts ...option) *rig {
 func (r *rig) build(keys *secret.Keyring) {
 	r.t.Helper()
 	o := pipeline.Options{
-		Store: r.store, Keys: keys, Apps: []connector.App{r.script.app()}, Grants: r.script, Buckets: r.buckets,
+		Store: r.store, Keys: keys, Apps: []connector.App{r.script.app()}, Grants: r.script, Buckets: r.buckets, Streams: r.streams,
 		Interval: time.Minute, KeepRaw: 6 * time.Hour, Now: r.clock, Log: slog.New(slog.DiscardHandler),
 		Observer: r.seen, Wake: func() {},
 	}
@@ -122,6 +126,9 @@ func (r *rig) build(keys *secret.Keyring) {
 	}
 	r.sweeper = pipeline.NewSweeper(o)
 }
+
+// restart makes the duties anew, as a new process does.
+func (r *rig) restart() { r.build(r.keys) }
 
 func (r *rig) clock() time.Time {
 	r.mu.Lock()
@@ -339,11 +346,39 @@ func (f *flaky) Put(ctx context.Context, o sink.Object) error {
 	return f.to.Put(ctx, o)
 }
 
-// observer counts base events.
-type observer struct{ base int }
+// stream is a record sink that takes what it is told to.
+type stream struct {
+	max  int
+	take func(to sink.Stream, records [][]byte) (failed []int, err error)
+	sent [][]string // of each Send: its records
+	got  []string   // records taken, in order
+}
+
+func (s *stream) MaxRecord() int { return s.max }
+
+func (s *stream) Send(_ context.Context, to sink.Stream, records [][]byte) (failed []int, err error) {
+	if s.take != nil {
+		failed, err = s.take(to, records)
+	}
+	var sent []string
+	for i, r := range records {
+		sent = append(sent, string(r))
+		if !slices.Contains(failed, i) && (err == nil || len(failed) > 0) {
+			s.got = append(s.got, strings.TrimSuffix(string(r), "\n"))
+		}
+	}
+	s.sent = append(s.sent, sent)
+	return failed, err
+}
+
+// observer counts base events, and failures by their kind.
+type observer struct {
+	base   int
+	failed map[string]int
+}
 
 func (*observer) Polled(string, string)                       {}
 func (*observer) Page(string, int, int, int64)                {}
 func (*observer) Delivered(string, int, int64, time.Duration) {}
 func (o *observer) Normalized(_ string, base, _ int)          { o.base += base }
-func (*observer) DeliveryFailed(string, string)               {}
+func (o *observer) DeliveryFailed(_, kind string)             { o.failed[kind]++ }

@@ -184,7 +184,7 @@ func deliverAll(t *testing.T, s *store.Store, c store.Claim) int {
 		if !ok {
 			return n
 		}
-		if err := s.Delivered(t.Context(), c, dv.BatchID); err != nil {
+		if err := s.Delivered(t.Context(), c, dv.BatchID, 0); err != nil {
 			t.Fatal(err)
 		}
 	}

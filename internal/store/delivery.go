@@ -18,8 +18,16 @@ type Delivery struct {
 	Stream      string
 	ClosedAt    time.Time
 	Records     int64
-	Bucket      string // frozen with Key before the first attempt; empty: not begun
-	Key         string
+	At          Spot   // frozen before the first attempt
+	Pending     string // of the records, those that a stream has not taken; empty: all. The store does not look inside
+}
+
+// Spot is where exactly a batch goes: a key of a bucket, or a stream. The zero
+// Spot: the delivery has not begun.
+type Spot struct {
+	Bucket string
+	Key    string
+	Stream string
 }
 
 // NextDelivery returns the oldest batch that a destination is owed; false when
@@ -31,7 +39,7 @@ func (s *Store) NextDelivery(ctx context.Context, destinationID string) (Deliver
 	err := s.reader.QueryRowContext(ctx, `
 		SELECT t.id, t.bundle_id, t.ingestion_id, t.account, t.region, t.schema_name, t.format, t.bucket, t.prefix, t.stream,
 		       t.status, t.reason, t.created_at, t.updated_at,
-		       i.app, b.id, b.stream, b.closed_at, b.records, d.bucket, d.object_key
+		       i.app, b.id, b.stream, b.closed_at, b.records, d.bucket, d.object_key, d.stream, d.pending
 		FROM delivery d
 		JOIN ingestion_destination t ON t.id = d.destination_id
 		JOIN ingestion i ON i.id = t.ingestion_id
@@ -40,7 +48,7 @@ func (s *Store) NextDelivery(ctx context.Context, destinationID string) (Deliver
 		ORDER BY d.closed_at, d.batch_id LIMIT 1`, destinationID).Scan(
 		&t.ID, &t.BundleID, &t.IngestionID, &t.Account, &t.Region, &t.Processing.Schema, &t.Processing.Format,
 		&t.Place.Bucket, &t.Place.Prefix, &t.Place.Stream, &t.Status, &t.Reason, &created, &updated,
-		&d.App, &d.BatchID, &d.Stream, &closed, &d.Records, &d.Bucket, &d.Key)
+		&d.App, &d.BatchID, &d.Stream, &closed, &d.Records, &d.At.Bucket, &d.At.Key, &d.At.Stream, &d.Pending)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Delivery{}, false, nil
 	}
@@ -78,41 +86,64 @@ func (s *Store) Pages(ctx context.Context, batchID string) ([]Page, error) {
 
 // Freeze writes down where a batch goes before the first attempt to put it
 // there. Later changes of the destination leave it alone.
-func (s *Store) Freeze(ctx context.Context, c Claim, batchID, bucket, key string) error {
+func (s *Store) Freeze(ctx context.Context, c Claim, batchID string, at Spot) error {
 	return s.update(ctx, "freeze delivery", func(tx *sql.Tx) error {
 		if err := fenced(ctx, tx, c); err != nil {
 			return err
 		}
-		return one(tx.ExecContext(ctx, `UPDATE delivery SET bucket = ?, object_key = ?
-			WHERE destination_id = ? AND batch_id = ? AND bucket = ''`, bucket, key, c.ID, batchID))
+		return one(tx.ExecContext(ctx, `UPDATE delivery SET bucket = ?, object_key = ?, stream = ?
+			WHERE destination_id = ? AND batch_id = ? AND bucket = '' AND stream = ''`, at.Bucket, at.Key, at.Stream, c.ID, batchID))
 	})
 }
 
-// Unfreeze takes back where a batch goes, after a place that refused it and has
-// nothing of it. An update of the destination then counts for it too.
+// Unfreeze takes back where a batch goes, after a place that refused it. An
+// update of the destination then counts for it too. What a stream has taken of
+// it before stays taken.
 func (s *Store) Unfreeze(ctx context.Context, c Claim, batchID string) error {
 	return s.update(ctx, "unfreeze delivery", func(tx *sql.Tx) error {
 		if err := fenced(ctx, tx, c); err != nil {
 			return err
 		}
-		return one(tx.ExecContext(ctx, `UPDATE delivery SET bucket = '', object_key = ''
+		return one(tx.ExecContext(ctx, `UPDATE delivery SET bucket = '', object_key = '', stream = ''
 			WHERE destination_id = ? AND batch_id = ? AND done_at = 0`, c.ID, batchID))
 	})
 }
 
-// Delivered marks a batch as delivered, and the destination as taking what it
-// is given.
-func (s *Store) Delivered(ctx context.Context, c Claim, batchID string) error {
-	return s.update(ctx, "mark delivered", func(tx *sql.Tx) error {
+// DeliveredPart writes down which records of a batch a stream has not taken,
+// after it took others: it is Active, and the attempts that follow are counted
+// anew.
+func (s *Store) DeliveredPart(ctx context.Context, c Claim, batchID, pending string) error {
+	return s.update(ctx, "mark delivered in part", func(tx *sql.Tx) error {
 		if err := fenced(ctx, tx, c); err != nil {
 			return err
 		}
-		err := one(tx.ExecContext(ctx, `UPDATE delivery SET done_at = ?
-			WHERE destination_id = ? AND batch_id = ? AND done_at = 0`, millis(s.now()), c.ID, batchID))
+		err := one(tx.ExecContext(ctx, `UPDATE delivery SET pending = ?
+			WHERE destination_id = ? AND batch_id = ? AND done_at = 0`, pending, c.ID, batchID))
 		if err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE ingestion_destination SET attempt = 1, crashes = 0 WHERE id = ?`, c.ID)
+		if err != nil {
+			return err
+		}
+		return s.destinationStatus(ctx, tx, c.ID, fabric.Active, "")
+	})
+}
+
+// Delivered marks a batch as delivered, and the destination as taking what it
+// is given. Of the batch, so many records can never be delivered there.
+func (s *Store) Delivered(ctx context.Context, c Claim, batchID string, undelivered int) error {
+	return s.update(ctx, "mark delivered", func(tx *sql.Tx) error {
+		if err := fenced(ctx, tx, c); err != nil {
+			return err
+		}
+		err := one(tx.ExecContext(ctx, `UPDATE delivery SET done_at = ?, pending = ''
+			WHERE destination_id = ? AND batch_id = ? AND done_at = 0`, millis(s.now()), c.ID, batchID))
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE ingestion_destination SET attempt = 1, crashes = 0, undelivered = undelivered + ?
+			WHERE id = ?`, undelivered, c.ID)
 		if err != nil {
 			return err
 		}

@@ -34,19 +34,19 @@ func TestDeliveriesGoOldestFirstAndOnce(t *testing.T) {
 		if err != nil || !ok || dv.BatchID != want || dv.App != "OKTA" || dv.Stream != "system_log" {
 			t.Fatalf("NextDelivery = %+v, %v, %v; want batch %s", dv, ok, err, want)
 		}
-		if err := s.Freeze(t.Context(), c, want, "audit-logs", "k/"+want); err != nil {
+		if err := s.Freeze(t.Context(), c, want, store.Spot{Bucket: "audit-logs", Key: "k/" + want}); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Freeze(t.Context(), c, want, "elsewhere", "k"); !errors.Is(err, store.ErrNotFound) {
+		if err := s.Freeze(t.Context(), c, want, store.Spot{Bucket: "elsewhere", Key: "k"}); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("a frozen place was changed: %v", err)
 		}
-		if dv, _, _ = s.NextDelivery(t.Context(), r.Destinations[0].ID); dv.Key != "k/"+want {
-			t.Errorf("Key = %q after Freeze", dv.Key)
+		if dv, _, _ = s.NextDelivery(t.Context(), r.Destinations[0].ID); dv.At.Key != "k/"+want {
+			t.Errorf("Key = %q after Freeze", dv.At.Key)
 		}
-		if err := s.Delivered(t.Context(), c, want); err != nil {
+		if err := s.Delivered(t.Context(), c, want, 0); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Delivered(t.Context(), c, want); !errors.Is(err, store.ErrNotFound) {
+		if err := s.Delivered(t.Context(), c, want, 0); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("a batch was delivered twice: %v", err)
 		}
 	}
@@ -62,7 +62,7 @@ func TestABatchClosedDuringADeliveryIsNotForgotten(t *testing.T) {
 	storetest.Make(t, s, storetest.Spec{Destinations: []fabric.Processing{rawJSON}, Now: clk.Now()})
 	first := batchOf(t, s, clk)
 	c := claimOne(t, s, store.DutyDeliver)
-	if err := errors.Join(s.Freeze(t.Context(), c, first, "b", "k"), s.Delivered(t.Context(), c, first)); err != nil {
+	if err := errors.Join(s.Freeze(t.Context(), c, first, store.Spot{Bucket: "b", Key: "k"}), s.Delivered(t.Context(), c, first, 0)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Renew(t.Context(), c, time.Hour); err != nil {
@@ -74,7 +74,7 @@ func TestABatchClosedDuringADeliveryIsNotForgotten(t *testing.T) {
 	}
 	c = claimOne(t, s, store.DutyDeliver)
 	dv, _, err := s.NextDelivery(t.Context(), c.ID)
-	if err := errors.Join(err, s.Freeze(t.Context(), c, dv.BatchID, "b", "k2"), s.Delivered(t.Context(), c, dv.BatchID), s.FinishDeliver(t.Context(), c)); err != nil {
+	if err := errors.Join(err, s.Freeze(t.Context(), c, dv.BatchID, store.Spot{Bucket: "b", Key: "k2"}), s.Delivered(t.Context(), c, dv.BatchID, 0), s.FinishDeliver(t.Context(), c)); err != nil {
 		t.Fatal(err)
 	}
 	noClaim(t, s, store.DutyDeliver)
@@ -121,7 +121,7 @@ func TestDestinationStatus(t *testing.T) {
 	if again := get(); !again.UpdatedAt.Equal(failed.UpdatedAt) {
 		t.Error("the same failure changed updatedAt")
 	}
-	if err := errors.Join(s.Freeze(t.Context(), c, batch, "b", "k"), s.Delivered(t.Context(), c, batch)); err != nil {
+	if err := errors.Join(s.Freeze(t.Context(), c, batch, store.Spot{Bucket: "b", Key: "k"}), s.Delivered(t.Context(), c, batch, 0)); err != nil {
 		t.Fatal(err)
 	}
 	if d := get(); d.Status != fabric.Active || d.Reason != "" {
@@ -136,7 +136,7 @@ func TestSweepBatches(t *testing.T) {
 	storetest.Make(t, s, storetest.Spec{Destinations: []fabric.Processing{rawJSON}, Now: clk.Now()})
 	delivered, owed := batchOf(t, s, clk), batchOf(t, s, clk)
 	c := claimOne(t, s, store.DutyDeliver)
-	if err := errors.Join(s.Freeze(t.Context(), c, delivered, "b", "k"), s.Delivered(t.Context(), c, delivered)); err != nil {
+	if err := errors.Join(s.Freeze(t.Context(), c, delivered, store.Spot{Bucket: "b", Key: "k"}), s.Delivered(t.Context(), c, delivered, 0)); err != nil {
 		t.Fatal(err)
 	}
 	deliveredAt := clk.Now()
@@ -187,5 +187,61 @@ func TestRearmAndDisableBare(t *testing.T) {
 	i, err := s.GetIngestion(t.Context(), storetest.Caller(), r.Bundle.ID, r.Ingestion.ID)
 	if err != nil || i.State != fabric.Disabled {
 		t.Errorf("ingestion = %+v, %v; want disabled", i, err)
+	}
+}
+
+// TestADeliveryInPart: what a stream has not taken is kept with the delivery,
+// whatever becomes of its place, until all is delivered.
+func TestADeliveryInPart(t *testing.T) {
+	t.Parallel()
+	clk := newClock()
+	s := storetest.New(t, clk.Now)
+	r := storetest.Make(t, s, storetest.Spec{Destinations: []fabric.Processing{rawJSON}, Now: clk.Now()})
+	batch := batchOf(t, s, clk)
+	c := claimOne(t, s, store.DutyDeliver)
+	next := func() store.Delivery {
+		t.Helper()
+		dv, ok, err := s.NextDelivery(t.Context(), c.ID)
+		if err != nil || !ok {
+			t.Fatalf("NextDelivery = %v, %v", ok, err)
+		}
+		return dv
+	}
+	if err := s.Freeze(t.Context(), c, batch, store.Spot{Stream: "events"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Freeze(t.Context(), c, batch, store.Spot{Bucket: "b", Key: "k"}); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a frozen stream was changed: %v", err)
+	}
+	if dv := next(); dv.At != (store.Spot{Stream: "events"}) || dv.Pending != "" {
+		t.Errorf("after Freeze: %+v", dv)
+	}
+	if err := errors.Join(s.DestinationFailed(t.Context(), c, "throttled"), s.DeliveredPart(t.Context(), c, batch, "1-3,7")); err != nil {
+		t.Fatal(err)
+	}
+	d, err := s.GetIngestionDestination(t.Context(), storetest.Caller(), r.Bundle.ID, r.Ingestion.ID, c.ID)
+	if err != nil || d.Status != fabric.Active {
+		t.Errorf("it took a part and is %s, %v", d.Status, err)
+	}
+	if err := s.Unfreeze(t.Context(), c, batch); err != nil {
+		t.Fatal(err)
+	}
+	if dv := next(); dv.At != (store.Spot{}) || dv.Pending != "1-3,7" {
+		t.Errorf("after Unfreeze: %+v", dv)
+	}
+	stale := c
+	stale.Fence--
+	if err := s.DeliveredPart(t.Context(), stale, batch, "9"); !errors.Is(err, store.ErrFenced) {
+		t.Errorf("a stale claim: %v", err)
+	}
+	if err := s.Delivered(t.Context(), c, batch, 2); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DeliveredPart(t.Context(), c, batch, "9"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a part of what is delivered: %v", err)
+	}
+	backlogs, err := s.Backlogs(t.Context(), storetest.Caller(), r.Ingestion.ID)
+	if err != nil || len(backlogs) != 1 || backlogs[0].Undelivered != 2 {
+		t.Errorf("Backlogs = %+v, %v", backlogs, err)
 	}
 }

@@ -41,6 +41,7 @@ type Backlog struct {
 	Records       int64
 	Oldest        time.Time // closing time of the oldest batch; zero: nothing is owed
 	Due           time.Time // of the next delivery; zero: none
+	Undelivered   int64     // records that could never be delivered, each too large for the destination
 	LastError     string    // in words that are meant for a user; empty: none
 }
 
@@ -51,10 +52,10 @@ func (s *Store) Backlogs(ctx context.Context, c fabric.Caller, ingestionID strin
 		var b Backlog
 		var oldest int64
 		var due sql.NullInt64
-		err := row.Scan(&b.DestinationID, &b.Batches, &b.Records, &oldest, &due, &b.LastError)
+		err := row.Scan(&b.DestinationID, &b.Batches, &b.Records, &oldest, &due, &b.LastError, &b.Undelivered)
 		b.Oldest, b.Due = fromMillis(oldest), fromMillis(due.Int64)
 		return b, err
-	}, `SELECT t.id, count(b.id), cast(coalesce(sum(b.records), 0) AS bigint), coalesce(min(d.closed_at), 0), t.due_at, t.last_error
+	}, `SELECT t.id, count(b.id), cast(coalesce(sum(b.records), 0) AS bigint), coalesce(min(d.closed_at), 0), t.due_at, t.last_error, t.undelivered
 		FROM ingestion_destination t
 		LEFT JOIN delivery d ON d.destination_id = t.id AND d.done_at = 0
 		LEFT JOIN batch b ON b.id = d.batch_id

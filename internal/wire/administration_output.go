@@ -99,6 +99,7 @@ type destinationState struct {
 	Backlog     backlog    `json:"backlog"`
 	DeliveryDue *timestamp `json:"deliveryDue,omitempty"`
 	LastError   string     `json:"lastError,omitempty"`
+	Undelivered int64      `json:"undeliveredRecords,omitempty"` // each too large for the destination
 }
 
 type ingestionState struct {
@@ -173,7 +174,7 @@ func ingestionStateOut(s control.IngestionState) ingestionStateAnswer {
 		out.Destinations = append(out.Destinations, destinationState{
 			ARN: shown.ARN, Place: shown.Place, Status: shown.Status, Reason: shown.StatusReason,
 			Backlog:     backlog{Batches: d.Backlog.Batches, Records: d.Backlog.Records, Oldest: moment(d.Backlog.Oldest)},
-			DeliveryDue: moment(d.Backlog.Due), LastError: d.Backlog.LastError,
+			DeliveryDue: moment(d.Backlog.Due), LastError: d.Backlog.LastError, Undelivered: d.Backlog.Undelivered,
 		})
 	}
 	return ingestionStateAnswer{out}
