@@ -4,12 +4,9 @@ import (
 	"context"
 	"time"
 
-	"selvedge/internal/fabric"
 	"selvedge/internal/job"
 	"selvedge/internal/metric"
 	"selvedge/internal/store"
-	"selvedge/sink"
-	"selvedge/sink/local"
 )
 
 // dutyObserver counts what the dispatcher does.
@@ -35,22 +32,4 @@ func (v *server) dutyStates(ctx context.Context) ([]metric.DutyState, error) {
 		})
 	}
 	return states, nil
-}
-
-// places says what this server can deliver to: local buckets.
-type places struct{ buckets *local.Sink }
-
-// Prepare makes a bucket's folder. What this server cannot deliver is refused:
-// whatever is taken must arrive.
-func (p places) Prepare(ctx context.Context, _ string, as fabric.Processing, to fabric.Place) error {
-	if as.Format != fabric.FormatJSON {
-		return fabric.Invalid("This server does not write Parquet. Use the format json.")
-	}
-	if to.Stream != "" {
-		return fabric.Invalid("This server does not deliver to Firehose streams. Use an S3 bucket as the destination.")
-	}
-	if err := p.buckets.Prepare(ctx, to.Bucket); err != nil {
-		return &fabric.Error{Kind: fabric.Validation, Reason: fabric.ReasonOther, Message: sink.ReasonOf(err), Err: err}
-	}
-	return nil
 }

@@ -50,6 +50,9 @@ func (c demoCmd) Run(ctx context.Context, w world) error {
 	if c.PollInterval == nil {
 		s.PollInterval = demoInterval
 	}
+	if s.BucketsS3 {
+		return errors.New("demo shows files: leave --buckets-url out, or set it to file:// and a folder")
+	}
 	log := logger(w.stderr, s)
 	for _, warning := range warnings {
 		log.Warn(warning)

@@ -13,8 +13,6 @@ import (
 	"strings"
 	"time"
 
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-
 	"selvedge/internal/config"
 	"selvedge/internal/control"
 	"selvedge/internal/secret"
@@ -43,9 +41,9 @@ func awsKeys(ctx context.Context, s config.Settings) (secret.KEK, error) {
 	if !s.KMS {
 		return nil, nil //nolint:nilnil // no KMS is what local:// means
 	}
-	c, err := awsconfig.LoadDefaultConfig(ctx)
+	c, err := awsChain(ctx, "--kms-url aws://")
 	if err != nil {
-		return nil, fmt.Errorf("read the AWS configuration for --kms-url aws://: %w", err)
+		return nil, err
 	}
 	return kms.New(c), nil
 }

@@ -26,7 +26,6 @@ import (
 	"selvedge/internal/store"
 	"selvedge/internal/token"
 	"selvedge/internal/wire"
-	"selvedge/sink/local"
 )
 
 // The times of a server's life.
@@ -83,7 +82,11 @@ func (v *server) open(ctx context.Context) error {
 		return fmt.Errorf("%w: choose another address with --listen", err)
 	}
 	v.url = v.settings.PublicURLAt(v.listener.Addr())
-	if err := v.wire(keys, seed); err != nil {
+	to, err := openPlaces(ctx, v.settings, v.log)
+	if err != nil {
+		return err
+	}
+	if err := v.wire(keys, seed, to); err != nil {
 		return err
 	}
 	return v.tokens.Replay(ctx)
@@ -117,8 +120,7 @@ func (v *server) keys(ctx context.Context) (*secret.Keyring, secret.Seed, error)
 }
 
 // wire makes the parts and gives each what it needs.
-func (v *server) wire(keys *secret.Keyring, seed secret.Seed) error {
-	buckets := local.New(v.settings.BucketsDir)
+func (v *server) wire(keys *secret.Keyring, seed secret.Seed, to places) error {
 	owner := owner()
 	v.tokens = token.New(token.Options{
 		Store: v.store, Keys: keys, Apps: all.Apps(), Derive: seed.Derive, PublicURL: v.url,
@@ -132,7 +134,7 @@ func (v *server) wire(keys *secret.Keyring, seed secret.Seed) error {
 	})
 	var err error
 	v.control, err = control.New(control.Options{
-		Store: v.store, Apps: all.Apps(), Grants: v.tokens, Keys: keys, Places: places{buckets},
+		Store: v.store, Apps: all.Apps(), Grants: v.tokens, Keys: keys, Places: to,
 		Derive: seed.Derive, Now: time.Now, Log: v.log, Wake: v.wake, Quotas: control.Quotas(v.settings.Quotas),
 		Trail:   v.trail,
 		Secrets: keys, Rewrap: keys, Root: v.root,
@@ -140,7 +142,7 @@ func (v *server) wire(keys *secret.Keyring, seed secret.Seed) error {
 	if err != nil {
 		return err
 	}
-	kinds, err := v.duties(keys, buckets)
+	kinds, err := v.duties(keys, to)
 	if err != nil {
 		return err
 	}
@@ -168,9 +170,9 @@ func (v *server) wake() {
 	}
 }
 
-func (v *server) duties(keys *secret.Keyring, buckets *local.Sink) ([]job.Kind, error) {
+func (v *server) duties(keys *secret.Keyring, to places) ([]job.Kind, error) {
 	o := pipeline.Options{
-		Store: v.store, Keys: keys, Apps: all.Apps(), Grants: v.tokens, Buckets: buckets,
+		Store: v.store, Keys: keys, Apps: all.Apps(), Grants: v.tokens, Buckets: to.buckets, Streams: to.streams,
 		Interval: v.settings.PollInterval, KeepRaw: v.settings.KeepRaw, Now: time.Now, Log: v.log,
 		Observer: v.metrics, Wake: v.wake,
 	}

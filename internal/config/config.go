@@ -36,7 +36,10 @@ type Settings struct {
 	MasterKeyFile   string
 	KMS             bool // AWS KMS holds users' own keys; else they are derived from the master key
 
-	BucketsDir string // the folder that the buckets are folders of
+	BucketsS3  bool   // buckets are Amazon S3's; else they are folders
+	BucketsDir string // the folder of those
+	Firehose   bool   // streams are Amazon Data Firehose's; else they are folders
+	StreamsDir string // the folder of those
 
 	PollInterval time.Duration
 	KeepRaw      time.Duration // how long a raw batch is kept after its delivery
@@ -97,6 +100,9 @@ func (s *Settings) complete() error {
 	}
 	if s.BucketsDir == "" {
 		s.BucketsDir = filepath.Join(s.DataDir, "buckets")
+	}
+	if s.StreamsDir == "" {
+		s.StreamsDir = filepath.Join(s.DataDir, "streams")
 	}
 	s.completeTrail()
 	return nil

@@ -36,7 +36,7 @@ func reader(files map[string]string) func(string) ([]byte, error) {
 func defaults() config.Settings {
 	return config.Settings{
 		Listen: "127.0.0.1:8686", DataDir: "./selvedge-data",
-		AccountID: "000000000000", MasterKeyFile: "selvedge-data/master.key", BucketsDir: "selvedge-data/buckets",
+		AccountID: "000000000000", MasterKeyFile: "selvedge-data/master.key", BucketsDir: "selvedge-data/buckets", StreamsDir: "selvedge-data/streams",
 		PollInterval: time.Minute, KeepRaw: 6 * time.Hour, TrailFile: "selvedge-data/trail/trail.ndjson",
 		LogLevel: slog.LevelInfo, LogFormat: "text",
 	}
@@ -80,7 +80,7 @@ func TestLoad(t *testing.T) {
 		{
 			name: "what follows from the data directory", flags: map[string]string{"data-dir": "/var/lib/selvedge"},
 			want: func(s *config.Settings) {
-				s.DataDir, s.MasterKeyFile, s.BucketsDir = "/var/lib/selvedge", "/var/lib/selvedge/master.key", "/var/lib/selvedge/buckets"
+				s.DataDir, s.MasterKeyFile, s.BucketsDir, s.StreamsDir = "/var/lib/selvedge", "/var/lib/selvedge/master.key", "/var/lib/selvedge/buckets", "/var/lib/selvedge/streams"
 				s.TrailFile = "/var/lib/selvedge/trail/trail.ndjson"
 			},
 		},
@@ -90,6 +90,14 @@ func TestLoad(t *testing.T) {
 				s.BucketsDir, s.MasterKeyFile, s.PublicURL = "/srv/b", "/k", "https://fabric.example.com"
 				s.ProxyURL = &url.URL{Scheme: "http", User: url.UserPassword("u", "p"), Host: "proxy:3128"}
 			},
+		},
+		{
+			name: "AWS's places", env: []string{"SELVEDGE_BUCKETS_URL=s3://"}, flags: map[string]string{"streams-url": "firehose://"},
+			want: func(s *config.Settings) { s.BucketsS3, s.Firehose = true, true },
+		},
+		{
+			name: "streams in a folder", env: []string{"SELVEDGE_STREAMS_URL=file:///srv/s"},
+			want: func(s *config.Settings) { s.StreamsDir = "/srv/s" },
 		},
 		{
 			name: "PostgreSQL", env: []string{"SELVEDGE_DATABASE_URL=postgresql://u:p@db/selvedge?sslmode=require", "SELVEDGE_PUBLIC_URL=https://selvedge.example"},
@@ -174,7 +182,10 @@ func TestRefusals(t *testing.T) {
 		{"flag", "public-url", "https://u@fabric.example.com", []string{"nothing behind"}},
 		{"flag", "public-url", "https://:80", []string{"a host"}},
 		{"flag", "kms-url", "aws", []string{"local://", "aws://"}},
-		{"flag", "buckets-url", "s3://", []string{"s3:// is not in this version", "file://"}},
+		{"flag", "buckets-url", "s3://audit-logs", []string{"--buckets-url: ", "s3:// alone"}},
+		{"flag", "buckets-url", "firehose://", []string{"s3://", "file://"}},
+		{"flag", "streams-url", "firehose://events", []string{"--streams-url: ", "firehose:// alone"}},
+		{"flag", "streams-url", "s3://", []string{"firehose://", "file://"}},
 		{"flag", "buckets-url", "/srv/buckets", []string{"file://"}},
 		{"flag", "buckets-url", "file://", []string{"a folder"}},
 		{"flag", "database-url", "sqlite:///hunter2", []string{"--database-url: ", "postgres://"}},
@@ -325,7 +336,7 @@ func TestFlags(t *testing.T) {
 	}
 	args := []string{
 		"serve", "--config=c.yaml", "--listen=127.0.0.1:1", "--data-dir=d", "--database-url=postgres://h/d", "--public-url=http://h", "--account-id=111111111111",
-		"--master-key-file=k", "--kms-url=aws://", "--buckets-url=file://b", "--poll-interval=1s", "--keep-raw=1h",
+		"--master-key-file=k", "--kms-url=aws://", "--buckets-url=file://b", "--streams-url=file://s", "--poll-interval=1s", "--keep-raw=1h",
 		"--origins=https://a=http://b", "--proxy-url=http://p", "--quotas=aws", "--throttle=1:1", "--trail-file=none", "--log-level=warn", "--log-format=json",
 	}
 	if _, err := parser.Parse(args); err != nil {

@@ -18,6 +18,7 @@ type Flags struct {
 	MasterKeyFile *string `help:"${master_key_file_help}" placeholder:"FILE"`
 	KMSURL        *string `name:"kms-url" help:"${kms_url_help}" placeholder:"URL"`
 	BucketsURL    *string `name:"buckets-url" help:"${buckets_url_help}" placeholder:"URL"`
+	StreamsURL    *string `name:"streams-url" help:"${streams_url_help}" placeholder:"URL"`
 	PollInterval  *string `help:"${poll_interval_help}" placeholder:"DURATION"`
 	KeepRaw       *string `help:"${keep_raw_help}" placeholder:"DURATION"`
 	Origins       *string `help:"${origins_help}" placeholder:"FROM=TO,..."`

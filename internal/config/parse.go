@@ -140,17 +140,29 @@ func setKMSURL(s *Settings, text string) error {
 	return nil
 }
 
-func setBucketsURL(s *Settings, text string) error {
+func setBucketsURL(s *Settings, text string) (err error) {
+	s.BucketsDir, s.BucketsS3, err = places(text, "s3", "buckets")
+	return err
+}
+
+func setStreamsURL(s *Settings, text string) (err error) {
+	s.StreamsDir, s.Firehose, err = places(text, "firehose", "streams")
+	return err
+}
+
+// places reads where the folders of something are, or that the service has it,
+// whose address AWS's own variables tell.
+func places(text, service, what string) (dir string, isService bool, err error) {
 	scheme, path, ok := strings.Cut(text, "://")
 	switch {
 	case ok && scheme == "file" && path != "":
-		s.BucketsDir = path
-		return checkPath(path)
-	case ok && scheme == "s3":
-		return fmt.Errorf("s3:// is not in this version: want file:// and a folder")
-	default:
-		return fmt.Errorf("%q is no place of buckets: want file:// and a folder, such as file:///var/lib/selvedge/buckets", text)
+		return path, false, checkPath(path)
+	case ok && scheme == service && path == "":
+		return "", true, nil
+	case ok && scheme == service:
+		return "", false, fmt.Errorf("%q has %q behind the scheme: want %s:// alone, each destination names its own", text, path, service)
 	}
+	return "", false, fmt.Errorf("%q is no place of %s: want %s://, or file:// and a folder, such as file:///var/lib/selvedge/%s", text, what, service, what)
 }
 
 func setPollInterval(s *Settings, text string) (err error) {

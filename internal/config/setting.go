@@ -26,7 +26,7 @@ func table() []setting {
 		},
 		{
 			name: "data-dir", env: "SELVEDGE_DATA_DIR", fallback: "./selvedge-data", set: setDataDir,
-			help: "folder of the database, the keys and the local buckets, made with mode 0700",
+			help: "folder of the database, the keys and the local buckets and streams, made with mode 0700",
 		},
 		{
 			name: "database-url", env: "SELVEDGE_DATABASE_URL", shown: "SQLite in the data directory", set: setDatabaseURL,
@@ -58,7 +58,11 @@ func table() []setting {
 		},
 		{
 			name: "buckets-url", env: "SELVEDGE_BUCKETS_URL", shown: "`file://<data-dir>/buckets`", set: setBucketsURL,
-			help: "where buckets are: `file://` and a folder, in which each bucket is a folder",
+			help: "where buckets are: `file://` and a folder, in which each bucket is a folder; or `s3://` for Amazon S3, with the AWS SDKs' own chain of credentials and `AWS_ENDPOINT_URL_S3`",
+		},
+		{
+			name: "streams-url", env: "SELVEDGE_STREAMS_URL", shown: "`file://<data-dir>/streams`", set: setStreamsURL,
+			help: "where Firehose streams are: `file://` and a folder, in which each stream is a folder; or `firehose://` for Amazon Data Firehose, with the AWS SDKs' own chain of credentials and `AWS_ENDPOINT_URL_FIREHOSE`",
 		},
 		{
 			name: "poll-interval", env: "SELVEDGE_POLL_INTERVAL", fallback: "60s", set: setPollInterval,

@@ -63,10 +63,11 @@ type Keys interface {
 
 // Places prepares what destinations deliver to.
 type Places interface {
-	// Prepare says whether the account can deliver what the processing makes to
-	// the place, and makes what is missing where that is the server's to make.
+	// Prepare says whether what the processing makes can be delivered to the
+	// place, in the caller's Region, and makes what is missing where that is the
+	// server's to make.
 	// A *fabric.Error is shown as it is.
-	Prepare(ctx context.Context, account string, as fabric.Processing, to fabric.Place) error
+	Prepare(ctx context.Context, caller fabric.Caller, as fabric.Processing, to fabric.Place) error
 }
 
 // Quotas limits resources per account and Region, destinations per ingestion.

@@ -95,7 +95,9 @@ func (keys) Open(_ context.Context, c secret.Context, sealed []byte) ([]byte, er
 	return plaintext, nil
 }
 
-func (r *rig) Prepare(context.Context, string, fabric.Processing, fabric.Place) error { return r.place }
+func (r *rig) Prepare(context.Context, fabric.Caller, fabric.Processing, fabric.Place) error {
+	return r.place
+}
 
 // fault is the *fabric.Error that err must be.
 func fault(t *testing.T, err error) *fabric.Error {

@@ -75,7 +75,7 @@ func (c *Control) CreateIngestionDestination(ctx context.Context, caller fabric.
 // prepare asks the sink whether it can deliver to the place. Of its error only
 // what is made for the destination's owner is told.
 func (c *Control) prepare(ctx context.Context, caller fabric.Caller, as fabric.Processing, p fabric.Place) error {
-	err := c.places.Prepare(ctx, caller.Account, as, p)
+	err := c.places.Prepare(ctx, caller, as, p)
 	if err == nil {
 		return nil
 	}

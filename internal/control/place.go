@@ -1,8 +1,6 @@
 package control
 
 import (
-	"regexp"
-
 	"selvedge/internal/fabric"
 	"selvedge/sink"
 )
@@ -29,7 +27,7 @@ func checkDestination(p fabric.Processing, to fabric.Place) error {
 
 func checkPlace(p fabric.Place) error {
 	if p.Stream != "" {
-		if !regexp.MustCompile(`^[A-Za-z0-9_.-]+$`).MatchString(p.Stream) {
+		if sink.CheckStream(p.Stream) != nil {
 			return fabric.InvalidField(streamPath+".streamName", "Member must satisfy regular expression pattern: [A-Za-z0-9_.-]+")
 		}
 		return nil

@@ -308,7 +308,7 @@ func (keys) OpenServer(_, _ string, sealed []byte) ([]byte, error) { return seal
 
 type places struct{}
 
-func (places) Prepare(_ context.Context, _ string, _ fabric.Processing, p fabric.Place) error {
+func (places) Prepare(_ context.Context, _ fabric.Caller, _ fabric.Processing, p fabric.Place) error {
 	if p.Bucket == "unusable" {
 		return fmt.Errorf("open /secret/path: permission denied")
 	}
