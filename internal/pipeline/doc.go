@@ -23,6 +23,10 @@
 // A place that refuses a batch has nothing of it: the batch counts as not yet
 // begun, and an update of the destination leads it elsewhere.
 //
+// A stream gets a batch record by record, and may take a part of it. What it did
+// not take is written down and sent alone; what an attempt sent that was cut off
+// is sent again.
+//
 // # When a poll fails
 //
 //	unavailable     tried again, after longer and longer waits
