@@ -272,6 +272,39 @@ func TestAPollThatIsPacedKeepsItsBatch(t *testing.T) {
 	}
 }
 
+// TestAPollThatIsPacedAndCannotGoOn: what a paced poll has read is delivered,
+// whatever becomes of the authorization meanwhile.
+func TestAPollThatIsPacedAndCannotGoOn(t *testing.T) {
+	t.Parallel()
+	for name, breaks := range map[string]func(*rig){
+		"no grant":           func(r *rig) { r.script.noGrant = true },
+		"scopes are missing": func(r *rig) { r.script.scope = "Something" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, onStream(scoped))
+			d := r.made.Destinations[0]
+			r.script.scope = "Read.All Sign.Read"
+			r.script.will(connector.Page{Records: records(1), Next: behind("two")}, nil)
+			r.script.will(connector.Page{}, &connector.Error{
+				Kind: connector.Throttled, Op: "app: list", Until: r.clock().Add(200 * time.Millisecond), Err: outbound.ErrPaced,
+			})
+			if retry := r.poll(); retry == nil || retry.After != time.Second {
+				t.Fatalf("the poll ended with %+v, want a wait of 1s", retry)
+			}
+			breaks(r)
+			r.pass(time.Second)
+			if retry := r.poll(); retry == nil || retry.After != 15*time.Minute {
+				t.Fatalf("the poll ended with %+v, want a rest of 15m", retry)
+			}
+			r.deliverAll()
+			if diff := cmp.Diff(lines(1), r.lines(d)); diff != "" {
+				t.Errorf("delivered: (-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestSweepForgetsTenantsThatNobodyCalls: the sweep leaves no row of a tenant
 // that was not called for a day.
 func TestSweepForgetsTenantsThatNobodyCalls(t *testing.T) {

@@ -68,6 +68,9 @@ type poll struct {
 // Run.
 func (p *Poller) Run(ctx context.Context, c store.Claim) error {
 	run, err := p.begin(ctx, c)
+	if err != nil && run != nil { // a poll that was paced before has left its batch open
+		err = errors.Join(err, run.closeEarly(ctx))
+	}
 	if err != nil || run == nil {
 		return err
 	}
@@ -118,7 +121,8 @@ func outcomeOf(err error) string {
 	return "failed"
 }
 
-// begin loads what a poll needs. It returns nil when there is nothing to poll.
+// begin loads what a poll needs. It returns nil when there is nothing to poll,
+// and a poll with an error when only its session could not be opened.
 func (p *Poller) begin(ctx context.Context, c store.Claim) (*poll, error) {
 	st, ing, err := p.o.Store.LoadStream(ctx, c.ID)
 	if err != nil {
