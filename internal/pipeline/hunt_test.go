@@ -228,6 +228,25 @@ func (h *hunt) refresh() {
 	}
 }
 
+// refreshFails runs the refresh of a grant if it is due, while the token endpoint
+// is away.
+func (h *hunt) refreshFails() {
+	h.t.Helper()
+	claims, err := h.store.Claim(h.t.Context(), store.DutyRefresh, "test", 5*time.Second, 10)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, c := range claims {
+		retry, ok := errors.AsType[*job.Retry](h.tokens.Refresh(h.t.Context(), c))
+		if !ok {
+			h.t.Fatal("a refresh without a token endpoint")
+		}
+		if err := h.store.Fail(h.t.Context(), c, h.clock.Now().Add(retry.After), retry.Reason); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+}
+
 func (h *hunt) read(id string) (store.UserAccess, fabric.AccessUser) {
 	h.t.Helper()
 	row, _, err := h.store.LoadUserAccess(h.t.Context(), id)

@@ -22,10 +22,9 @@ import (
 // checked 2026-11-22); here a call that does is made again until the task
 // expires.
 const (
-	findTime            = 30 * time.Second // of one call
-	patienceWithRefresh = 5 * time.Minute  // for a new token after a 401
-	longestThrottle     = time.Hour        // that a provider can ask for
-	longestFound        = 2048             // characters of what a provider says of a user, by the model
+	findTime        = 30 * time.Second // of one call
+	longestThrottle = time.Hour        // that a provider can ask for
+	longestFound    = 2048             // characters of what a provider says of a user, by the model
 )
 
 // UserAccess is the duty useraccess(task): the search for one user.
@@ -33,7 +32,7 @@ const (
 // How a search fails:
 //
 //	no such user                   ends the task
-//	unauthorized                   the grant is refreshed, once; then, or of a key, ends the task
+//	unauthorized                   the grant is refreshed; what a newer token, or a key, is told ends the task
 //	forbidden, bad request         ends the task
 //	throttled                      tried again when the provider says
 //	unavailable, undecodable       tried again, after longer and longer waits
@@ -166,12 +165,13 @@ func (s *search) end(ctx context.Context, status fabric.UserAccessStatus, why fa
 }
 
 // unauthorized follows up a 401: the grant is refreshed, once, and only what
-// the application says to the new token decides. A key cannot be refreshed. What
-// it means for the authorization is not judged here.
+// the application says to a newer token decides. While none comes, because the
+// token endpoint is away, the search waits for as long as the task lives; a
+// refresh that fails for good is told by the authorization's status. A key cannot
+// be refreshed. What it means for the authorization is not judged here.
 func (s *search) unauthorized(ctx context.Context, err error) error {
 	denied, version := s.task.Denied, s.grant.Version
-	patient := denied == 0 || denied == version && s.o.Now().Sub(s.task.DeniedSince) < patienceWithRefresh
-	if s.auth.AuthType == fabric.AuthAPIKey || !patient {
+	if s.auth.AuthType == fabric.AuthAPIKey || denied != 0 && version > denied {
 		return s.end(ctx, fabric.TaskFailed, fabric.TokenRevoked, nil)
 	}
 	if err := s.o.Store.UserAccessFailed(ctx, s.claim, fabric.TokenRevoked, version); err != nil {

@@ -140,10 +140,37 @@ func TestASearchWithTokensThatAreNotTaken(t *testing.T) {
 			h.want(id, fabric.InProgress, fabric.TokenRevoked)
 			h.clock.Add(retry.After)
 		}
-		h.want(id, fabric.TaskFailed, fabric.TokenRevoked)
-		if took := h.clock.Now().Sub(started); took < 5*time.Minute || took > 15*time.Minute {
+		h.want(id, fabric.Expired, fabric.TokenRevoked)
+		if took := h.clock.Now().Sub(started); took != fabric.UserAccessLife {
 			t.Errorf("given up after %v", took)
 		}
+	})
+	t.Run("the token endpoint is away for hours", func(t *testing.T) {
+		t.Parallel()
+		h := newHunt(t)
+		a := h.authorize("OKTA")
+		h.clock.Add(2 * time.Hour) // the access token has ended
+		id, back := h.start(a, known), h.clock.Now().Add(3*time.Hour)
+		h.inject("OKTA", simulator.Fault{Path: "/oauth2/v1/token", Kind: simulator.Status500})
+		for h.clock.Now().Before(back) {
+			retry := h.run()
+			if retry == nil {
+				break
+			}
+			h.want(id, fabric.InProgress, fabric.TokenRevoked)
+			h.refreshFails()
+			h.clock.Add(retry.After)
+		}
+		if now, err := h.store.GetAppAuthorization(t.Context(), storetest.Caller(), h.bundle, a.ID); err != nil || now.Status != fabric.Connected {
+			t.Errorf("the authorization is %s, %v", now.Status, err)
+		}
+		if err := h.sim.ClearFaults("OKTA"); err != nil {
+			t.Fatal(err)
+		}
+		h.clock.Add(time.Hour)
+		h.refresh()
+		h.run()
+		h.want(id, fabric.Completed, "")
 	})
 	t.Run("a revoked grant", func(t *testing.T) {
 		t.Parallel()
