@@ -16,6 +16,7 @@ import (
 // Rewrapper puts what is under older keys under the newest ones.
 type Rewrapper interface {
 	Newest() (check []byte)
+	Opens(check, seed []byte) error
 	Fresh(since time.Time) secret.Fresh
 	Rewrap(ctx context.Context, b fabric.AppBundle, wrapped []byte, since time.Time) ([]byte, error)
 	Reseal(owner, field string, sealed []byte) ([]byte, error)
@@ -43,7 +44,9 @@ type RewrapFailure struct{ ARN, Reason string }
 // place that the step before gave as Next; an empty Next ends the pass. What is
 // done stays done, and what is done meanwhile by others is not done again: a
 // rewrap that was cut off goes on from its first step. The first step makes the
-// newest master key the one in use on all replicas, so all must have it.
+// newest master key the one in use on all replicas, so all must have it. A
+// replica that has not got the key in use changes nothing: its newest key is an
+// older one.
 func (c *Control) Rewrap(ctx context.Context, caller fabric.Caller, after string) (RewrapState, error) {
 	if !c.isRoot(caller) {
 		return RewrapState{}, &fabric.Error{Kind: fabric.AccessDenied, Message: "Only the root key may call selvedge:Rewrap: it concerns all accounts."}
@@ -82,6 +85,10 @@ func (c *Control) Rewrap(ctx context.Context, caller fabric.Caller, after string
 // made from then on needs no rewrapping.
 func (c *Control) beginRewrap(ctx context.Context) (time.Time, error) {
 	now := c.now()
+	check, sealed, err := c.masterInUse(ctx)
+	if err != nil {
+		return now, err
+	}
 	kept, err := c.store.SetMetaOnce(ctx, store.MetaRewrap, instant(now))
 	if err != nil {
 		return now, err
@@ -96,24 +103,34 @@ func (c *Control) beginRewrap(ctx context.Context) (time.Time, error) {
 		}
 		since = now
 	}
-	check, err := c.store.Meta(ctx, store.MetaMasterCheck)
-	if err != nil {
-		return now, err
-	}
 	if newest := c.rewrap.Newest(); !bytes.Equal(check, newest) {
 		if _, err := c.store.SwapMeta(ctx, store.MetaMasterCheck, check, newest); err != nil {
 			return now, err
 		}
 		c.log.InfoContext(ctx, "the newest master key is in use from now on")
 	}
-	return since, c.resealSeed(ctx)
+	return since, c.resealSeed(ctx, sealed)
 }
 
-func (c *Control) resealSeed(ctx context.Context) error {
-	sealed, err := c.store.Meta(ctx, store.MetaSeed)
-	if err != nil {
-		return err
+// masterInUse returns the check value of the master key in use and the sealed
+// seed, which this server's own file must open both.
+func (c *Control) masterInUse(ctx context.Context) (check, seed []byte, err error) {
+	if check, err = c.store.Meta(ctx, store.MetaMasterCheck); err != nil {
+		return nil, nil, err
 	}
+	if seed, err = c.store.Meta(ctx, store.MetaSeed); err != nil {
+		return nil, nil, err
+	}
+	if err := c.rewrap.Opens(check, seed); err != nil {
+		return nil, nil, &fabric.Error{
+			Kind: fabric.Validation, Reason: fabric.ReasonOther, Err: err,
+			Message: "Nothing was changed: the replica that was asked has not got the new master key file yet, which must hold the master key in use. Restart it with that file and run the rewrap again.",
+		}
+	}
+	return check, seed, nil
+}
+
+func (c *Control) resealSeed(ctx context.Context, sealed []byte) error {
 	if bytes.HasPrefix(sealed, c.rewrap.Fresh(time.Time{}).Server) {
 		return nil
 	}

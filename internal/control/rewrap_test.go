@@ -265,6 +265,36 @@ func TestRewrapsAtOnce(t *testing.T) {
 	}
 }
 
+// TestRewrapByAReplicaWithoutTheNewKey: one that was not restarted does not put
+// the old key back in use, neither after a rewrap nor in the midst of one.
+func TestRewrapByAReplicaWithoutTheNewKey(t *testing.T) {
+	t.Parallel()
+	older, newer := newMaster(t), newMaster(t)
+	d := newKeyed(t, older)
+	old, both := d.serve(t, nil, older), d.serve(t, nil, newer, older)
+	old.bundles(t, d.root, 30, "")
+	first, err := both.Rewrap(t.Context(), d.root, "")
+	if err != nil || first.Next == "" {
+		t.Fatalf("the first step: %+v, %v", first, err)
+	}
+	for _, after := range []string{first.Next, ""} {
+		state, err := old.Rewrap(t.Context(), d.root, after)
+		if e := fault(t, err); e.Kind != fabric.Validation || !strings.Contains(e.Message, "has not got the new master key file yet") {
+			t.Errorf("the replica with the old key alone: %+v, %v", state, err)
+		}
+		if check, err := d.store.Meta(t.Context(), store.MetaMasterCheck); err != nil || newer.Verify(check) != nil {
+			t.Fatalf("the new key is no longer in use (%v)", err)
+		}
+		both.finish(t, d.root)
+	}
+	if _, err := d.store.Meta(t.Context(), store.MetaRewrap); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a refused step began a rewrap: %v", err)
+	}
+	if n := left(t, d, d.serve(t, nil, newer)); n != 0 {
+		t.Errorf("%d are left", n)
+	}
+}
+
 func TestRewrapIsTheRootKeys(t *testing.T) {
 	t.Parallel()
 	m := newMaster(t)

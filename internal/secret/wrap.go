@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 
 	"selvedge/internal/fabric"
@@ -177,6 +178,16 @@ func (k *Keyring) Rewrap(ctx context.Context, b fabric.AppBundle, sealed []byte,
 		return append(withARN(kindKMS, markOf(now), b.KeyARN), body...), nil
 	}
 	return k.masters[0].wrapLocal(b.KeyARN, bundleARN, key), nil
+}
+
+// Opens says whether the file has the master key that the check value is of, and
+// the one that the seed is under.
+func (k *Keyring) Opens(check, seed []byte) error {
+	if !slices.ContainsFunc(k.masters, func(m *master) bool { return m.key.Verify(check) == nil }) {
+		return ErrWrongMaster
+	}
+	_, err := k.OpenSeed(seed)
+	return err
 }
 
 // MissingMaster says whether something is under a master key that is not in the
