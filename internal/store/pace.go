@@ -18,8 +18,8 @@ const (
 	maxStrike = 5           // the longest wait of a provider that names none: 2^5 seconds
 )
 
-// PaceKey names whose limit it is: a tenant of an application, whichever account
-// collects from it.
+// PaceKey names whose limit it is: a tenant of an application. Whether accounts
+// that collect from it share a name for it is for the caller.
 type PaceKey struct{ App, Tenant string }
 
 // id is short enough for an index of PostgreSQL, however long the tenant is.

@@ -7,24 +7,29 @@ import (
 	"strings"
 
 	"selvedge/connector"
+	"selvedge/internal/fabric"
 	"selvedge/internal/outbound"
 )
 
-// paceOf is the pace of an authorization's tenant.
-func (m *Manager) paceOf(app connector.App, tenant string, vars map[string]string) *outbound.Tenant {
-	return m.o.Pacer.Tenant(app, tenantName(app, tenant, vars))
+// paceOf is the pace of the tenant of an authorization, whose tenant identifier
+// is given as it was typed.
+func (m *Manager) paceOf(app connector.App, a fabric.AppAuthorization, identifier string, vars map[string]string) *outbound.Tenant {
+	return m.o.Pacer.Tenant(app, tenantName(app, a, identifier, vars))
 }
 
 // tenantName is the same for all spellings of a tenant identifier: the tenant's
-// own origin, where it has one, else what the identifier tells.
-func tenantName(app connector.App, identifier string, vars map[string]string) string {
+// own origin, where it has one, which all accounts share; else what the
+// identifier tells, in the authorization's own account and Region. There it may
+// be any text that somebody typed, and no account is to hold up the calls of
+// another by typing the same.
+func tenantName(app connector.App, a fabric.AppAuthorization, identifier string, vars map[string]string) string {
 	if origin := connector.Expand(app.Auth.Origin, vars); origin != app.Auth.Origin {
 		return origin
 	}
+	told := []string{a.Account, a.Region}
 	if len(vars) == 0 {
-		return identifier
+		told = append(told, identifier)
 	}
-	var told []string
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
 		told = append(told, name+"="+vars[name])
 	}

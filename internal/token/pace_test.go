@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"selvedge/connector"
+	"selvedge/connector/dropbox"
 	"selvedge/connector/okta"
 	"selvedge/connector/terraformcloud"
 	"selvedge/internal/fabric"
@@ -112,16 +113,46 @@ func TestATenantIsOneHoweverItIsSpelt(t *testing.T) {
 		{okta.App(), "acme", "https://acme.okta.com"},
 		{okta.App(), "acme.okta.com", "https://acme.okta.com"},
 		{okta.App(), "https://acme-admin.okta.com/admin", "https://acme.okta.com"},
-		{terraformcloud.App(), "acme", "org=acme"},
-		{terraformcloud.App(), "https://app.terraform.io/app/acme", "org=acme"},
-		{connector.App{Auth: connector.Auth{Origin: "https://api.example.com"}}, "acme", "acme"},
+		{terraformcloud.App(), "acme", "111122223333 us-east-1 org=acme"},
+		{terraformcloud.App(), "https://app.terraform.io/app/acme", "111122223333 us-east-1 org=acme"},
+		{connector.App{Auth: connector.Auth{Origin: "https://api.example.com"}}, "acme", "111122223333 us-east-1 acme"},
 	} {
 		vars, err := c.app.Auth.Tenant.Vars(c.identifier)
 		if err != nil && len(c.app.Auth.Tenant.Forms) > 0 {
 			t.Fatal(err)
 		}
-		if got := token.TenantName(c.app, c.identifier, vars); got != c.tenant {
+		a := fabric.AppAuthorization{Account: "111122223333", Region: "us-east-1"}
+		if got := token.TenantName(c.app, a, c.identifier, vars); got != c.tenant {
 			t.Errorf("%s %q: %q, want %q", c.app.Name, c.identifier, got, c.tenant)
+		}
+	}
+}
+
+// TestAccountsDoNotHoldEachOtherUp: where anybody can name a tenant by any text,
+// what the provider asks of one account's calls concerns no other's.
+func TestAccountsDoNotHoldEachOtherUp(t *testing.T) {
+	t.Parallel()
+	mine := fabric.AppAuthorization{Account: "111122223333", Region: "us-east-1"}
+	for _, c := range []struct {
+		app        connector.App
+		identifier string
+		shared     bool
+	}{
+		{dropbox.App(), "Security team", false},
+		{terraformcloud.App(), "acme", false},
+		{okta.App(), "acme.okta.com", true},
+	} {
+		vars, err := c.app.Auth.Tenant.Vars(c.identifier)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, theirs := range []fabric.AppAuthorization{
+			{Account: "444455556666", Region: "us-east-1"}, {Account: "111122223333", Region: "eu-west-1"},
+		} {
+			same := token.TenantName(c.app, mine, c.identifier, vars) == token.TenantName(c.app, theirs, c.identifier, vars)
+			if same != c.shared {
+				t.Errorf("%s: %s %s shares the pace: %t, want %t", c.app.Name, theirs.Account, theirs.Region, same, c.shared)
+			}
 		}
 	}
 }

@@ -69,7 +69,7 @@ func (m *Manager) session(g store.Grant, t tokens, facts map[string]string) (con
 			}
 		}}
 	}
-	pace := m.paceOf(app, t.Tenant, vars)
+	pace := m.paceOf(app, g.Authorization, t.Tenant, vars)
 	client.Transport = pace.Transport(client.Transport)
 	opened := newPaced(app.Open(connector.Env{
 		Tenant: t.Tenant, HTTP: client, Facts: maps.Clone(facts), Now: m.o.Now, Log: m.logger(g.Authorization),
