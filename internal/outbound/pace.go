@@ -30,16 +30,26 @@ const (
 	Backfill                 // reading what is old
 )
 
-// share is what a priority leaves of the permits, in hundredths, and how much
-// longer than others it waits after the provider has asked to wait.
-func (p Priority) share() (leave int64, late time.Duration) {
+// leaves is how many of the permits a priority leaves to those before it. It is
+// at least one more for each, as far as there are that many: of four permits a
+// fifth would be none, and those who look users up would take all.
+func (p Priority) leaves(burst int64) int64 {
 	switch p {
 	case Lookup:
-		return 20, 0
+		return min(max(burst/5, 1), burst-1)
 	case Backfill:
-		return 50, time.Second
+		return min(max(burst/2, Lookup.leaves(burst)+1), burst-1)
 	}
-	return 0, 0
+	return 0
+}
+
+// late is how much longer than others a priority waits after the provider has
+// asked to wait.
+func (p Priority) late() time.Duration {
+	if p == Backfill {
+		return time.Second
+	}
+	return 0
 }
 
 type priorityKey struct{}
@@ -74,7 +84,7 @@ type PacerOptions struct {
 
 // Pacer keeps the calls of all sessions within what connector.Pace allows and
 // providers ask for, together with the Pacers of all other replicas: what they
-// must agree on is one row for each application and tenant. It never waits; a
+// must agree on is one row for each PaceKey. It never waits; a
 // call that would have to is not made and fails with ErrPaced. It is safe for
 // concurrent use.
 //
@@ -107,8 +117,8 @@ func NewPacer(o PacerOptions) *Pacer {
 	return &Pacer{o: o, held: map[holding]*permits{}}
 }
 
-// Tenant is the pace of one tenant of an application. Sessions of all accounts
-// that name the same tenant share it. A nil *Tenant paces nothing.
+// Tenant is the pace of one tenant of an application. Sessions whose tenant has
+// the same name share it. A nil *Tenant paces nothing.
 type Tenant struct {
 	pacer  *Pacer
 	key    store.PaceKey
@@ -179,12 +189,10 @@ func (t *Tenant) admit(ctx context.Context) error {
 
 // request asks for a second's worth at the most.
 func (t *Tenant) request(p Priority, h *permits) store.PermitRequest {
-	percent, late := p.share()
-	leave := t.bucket.Burst * percent / 100
 	worth := min(int64(time.Second/t.bucket.Every), t.bucket.Burst)
 	return store.PermitRequest{
-		Bucket: t.bucket, Want: h.want(worth), Leave: min(leave, t.bucket.Burst-1),
-		Holds: p != Backfill, Yields: p == Backfill, Late: late,
+		Bucket: t.bucket, Want: h.want(worth), Leave: p.leaves(t.bucket.Burst),
+		Holds: p != Backfill, Yields: p == Backfill, Late: p.late(),
 	}
 }
 
@@ -195,16 +203,14 @@ func (t *Tenant) open(ctx context.Context, p Priority) error {
 		return fmt.Errorf("outbound: pace: %w", err)
 	}
 	t.struck.Store(known.Strikes > 0)
-	_, late := p.share()
-	if !known.Blocked.IsZero() && t.pacer.o.Now().Before(known.Blocked.Add(late)) {
+	if !known.Blocked.IsZero() && t.pacer.o.Now().Before(known.Blocked.Add(p.late())) {
 		return t.blocked(known.Blocked, p)
 	}
 	return nil
 }
 
 func (t *Tenant) blocked(until time.Time, p Priority) error {
-	_, late := p.share()
-	return t.refusal(Blocked, asksUntil(until), until.Add(late))
+	return t.refusal(Blocked, asksUntil(until), until.Add(p.late()))
 }
 
 func (t *Tenant) spent(until time.Time) error {

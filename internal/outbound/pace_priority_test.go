@@ -67,7 +67,8 @@ func TestLiveComesFirst(t *testing.T) {
 				w.due, w.next = start, start
 			}
 			length := 60 * c.every
-			for tick := length / 1500; r.clock.Now().Sub(start) < length; r.clock.Add(tick) {
+			// Whoever waits is back within the second that its permit is kept for it.
+			for tick := min(length/1500, 700*time.Millisecond); r.clock.Now().Sub(start) < length; r.clock.Add(tick) {
 				old[0], old[1] = old[1], old[0]
 				for _, w := range append(old, lookup, live) { // the others are always a little earlier
 					w.step(r)
@@ -84,6 +85,32 @@ func TestLiveComesFirst(t *testing.T) {
 				t.Errorf("%d and %d calls of backfills, of about %.0f that were left over", old[0].made, old[1].made, most)
 			}
 		})
+	}
+}
+
+// TestFewPermitsAreSharedToo: whoever looks users up or backfills leaves a call to
+// what is live, however few there are at once.
+func TestFewPermitsAreSharedToo(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ burst, lookups, backfills int }{
+		{1, 1, 1}, {2, 1, 1}, {3, 2, 1}, {4, 3, 2}, {5, 4, 3}, {10, 8, 5},
+	} {
+		for priority, want := range map[outbound.Priority]int{outbound.Lookup: c.lookups, outbound.Backfill: c.backfills} {
+			t.Run(fmt.Sprintf("%d of priority %d", c.burst, priority), func(t *testing.T) {
+				t.Parallel()
+				r := newReplicas(t, connector.Pace{PerSecond: 0.45, Burst: c.burst})
+				made := 0
+				for r.paced(outbound.WithPriority(t.Context(), priority), 0) == nil {
+					made++
+				}
+				if made != want {
+					t.Errorf("%d calls were made, want %d", made, want)
+				}
+				if e := r.paced(t.Context(), 1); (e == nil) != (c.burst > 1) {
+					t.Errorf("then a live call: %v", e)
+				}
+			})
+		}
 	}
 }
 
