@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"selvedge/internal/job"
 	"selvedge/internal/metric"
@@ -32,4 +35,23 @@ func (v *server) dutyStates(ctx context.Context) ([]metric.DutyState, error) {
 		})
 	}
 	return states, nil
+}
+
+// gapStates reads which gaps there are, for a scrape.
+func (v *server) gapStates(ctx context.Context) ([]metric.GapState, error) {
+	gaps, err := v.store.GapStats(ctx)
+	states := make([]metric.GapState, 0, len(gaps))
+	for _, g := range gaps {
+		states = append(states, metric.GapState(g))
+	}
+	return states, err
+}
+
+// freeDisk is how many bytes are left for this process on the disk of a folder.
+func freeDisk(dir string) (int64, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return 0, fmt.Errorf("look at the disk of %s: %w", dir, err)
+	}
+	return int64(st.Bavail) * int64(st.Bsize), nil //nolint:unconvert // the types differ between systems
 }

@@ -151,6 +151,7 @@ func (v *server) wire(keys *secret.Keyring, seed secret.Seed, to places) error {
 		Now: time.Now, Log: v.log, Observer: dutyObserver{v.metrics},
 	})
 	v.metrics.WatchDuties(v.dutyStates)
+	v.metrics.WatchGaps(v.gapStates)
 	v.http = &http.Server{
 		Handler:           v.handler(),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -174,7 +175,11 @@ func (v *server) duties(keys *secret.Keyring, to places) ([]job.Kind, error) {
 	o := pipeline.Options{
 		Store: v.store, Keys: keys, Apps: all.Apps(), Grants: v.tokens, Buckets: to.buckets, Streams: to.streams,
 		Interval: v.settings.PollInterval, KeepRaw: v.settings.KeepRaw, Now: time.Now, Log: v.log,
-		Observer: v.metrics, Wake: v.wake,
+		Observer: v.metrics, Ledger: v.metrics, Wake: v.wake,
+		RawLimit: v.settings.RawLimit, FreeFloor: v.settings.FreeDisk,
+	}
+	if v.settings.DatabaseURL == "" {
+		o.Free = func() (int64, error) { return freeDisk(v.settings.DataDir) }
 	}
 	poller, err := pipeline.NewPoller(o)
 	if err != nil {
@@ -189,6 +194,7 @@ func (v *server) duties(keys *secret.Keyring, to places) ([]job.Kind, error) {
 		{Duty: store.DutyPoll, Workers: 32, Timeout: 10 * time.Minute, Run: poller.Run},
 		{Duty: store.DutyDeliver, Workers: 8, Timeout: 10 * time.Minute, Run: deliverer.Run},
 		{Duty: store.DutyUserAccess, Workers: 4, Timeout: 2 * time.Minute, Run: pipeline.NewUserAccess(o, v.metrics.UserAccessEnded).Run},
+		{Duty: store.DutyBackfill, Workers: 4, Timeout: 10 * time.Minute, Run: pipeline.NewBackfiller(poller).Run},
 		{Duty: store.DutySweep, Workers: 1, Timeout: 10 * time.Minute, Run: pipeline.NewSweeper(o).Run},
 	}, nil
 }

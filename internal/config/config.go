@@ -43,6 +43,8 @@ type Settings struct {
 
 	PollInterval time.Duration
 	KeepRaw      time.Duration // how long a raw batch is kept after its delivery
+	RawLimit     int64         // bytes of raw records of an ingestion beyond which it is not polled
+	FreeDisk     int64         // bytes that polling leaves free on the data directory's disk; 0: it does not look
 
 	Origins  []outbound.Origin
 	ProxyURL *url.URL // nil: none

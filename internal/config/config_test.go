@@ -37,7 +37,7 @@ func defaults() config.Settings {
 	return config.Settings{
 		Listen: "127.0.0.1:8686", DataDir: "./selvedge-data",
 		AccountID: "000000000000", MasterKeyFile: "selvedge-data/master.key", BucketsDir: "selvedge-data/buckets", StreamsDir: "selvedge-data/streams",
-		PollInterval: time.Minute, KeepRaw: 6 * time.Hour, TrailFile: "selvedge-data/trail/trail.ndjson",
+		PollInterval: time.Minute, KeepRaw: 6 * time.Hour, RawLimit: 10 << 30, FreeDisk: 1 << 30, TrailFile: "selvedge-data/trail/trail.ndjson",
 		LogLevel: slog.LevelInfo, LogFormat: "text",
 	}
 }
@@ -336,7 +336,7 @@ func TestFlags(t *testing.T) {
 	}
 	args := []string{
 		"serve", "--config=c.yaml", "--listen=127.0.0.1:1", "--data-dir=d", "--database-url=postgres://h/d", "--public-url=http://h", "--account-id=111111111111",
-		"--master-key-file=k", "--kms-url=aws://", "--buckets-url=file://b", "--streams-url=file://s", "--poll-interval=1s", "--keep-raw=1h",
+		"--master-key-file=k", "--kms-url=aws://", "--buckets-url=file://b", "--streams-url=file://s", "--poll-interval=1s", "--keep-raw=1h", "--raw-limit=1GiB", "--free-disk=0",
 		"--origins=https://a=http://b", "--proxy-url=http://p", "--quotas=aws", "--throttle=1:1", "--trail-file=none", "--log-level=warn", "--log-format=json",
 	}
 	if _, err := parser.Parse(args); err != nil {

@@ -21,6 +21,8 @@ type Flags struct {
 	StreamsURL    *string `name:"streams-url" help:"${streams_url_help}" placeholder:"URL"`
 	PollInterval  *string `help:"${poll_interval_help}" placeholder:"DURATION"`
 	KeepRaw       *string `help:"${keep_raw_help}" placeholder:"DURATION"`
+	RawLimit      *string `help:"${raw_limit_help}" placeholder:"SIZE"`
+	FreeDisk      *string `help:"${free_disk_help}" placeholder:"SIZE"`
 	Origins       *string `help:"${origins_help}" placeholder:"FROM=TO,..."`
 	ProxyURL      *string `name:"proxy-url" help:"${proxy_url_help}" placeholder:"URL"`
 	Quotas        *string `help:"${quotas_help}" placeholder:"QUOTAS"`

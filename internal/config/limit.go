@@ -84,6 +84,36 @@ func setThrottle(s *Settings, text string) error {
 	return nil
 }
 
+// setRawLimit: a page may have 64 MiB, so that less would stop at the first.
+func setRawLimit(s *Settings, text string) (err error) {
+	s.RawLimit, err = size(text, 64<<20)
+	return err
+}
+
+func setFreeDisk(s *Settings, text string) (err error) {
+	s.FreeDisk, err = size(text, 0)
+	return err
+}
+
+// size reads a number of bytes with a binary unit.
+func size(text string, least int64) (int64, error) {
+	const most = 1 << 50
+	for unit, bytes := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40} {
+		number, ok := strings.CutSuffix(text, unit)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseInt(number, 10, 64)
+		if err == nil && n >= 0 && n <= most/bytes && n*bytes >= least {
+			return n * bytes, nil
+		}
+	}
+	if text == "0" && least == 0 {
+		return 0, nil
+	}
+	return 0, fmt.Errorf("%q is not allowed: want a whole number and a unit (KiB, MiB, GiB or TiB), such as 10GiB, from %dMiB to 1024TiB", text, least>>20)
+}
+
 // noTrail is the trail file's name when no trail is wanted.
 const noTrail = "none"
 

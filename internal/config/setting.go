@@ -18,7 +18,10 @@ type setting struct {
 }
 
 // table lists all settings, in the order in which they are documented.
-func table() []setting {
+func table() []setting { return slices.Concat(basics(), work()) }
+
+// basics says where the server is and what it keeps things in.
+func basics() []setting {
 	return []setting{
 		{
 			name: "listen", env: "SELVEDGE_LISTEN", fallback: "127.0.0.1:8686", set: setListen,
@@ -64,6 +67,12 @@ func table() []setting {
 			name: "streams-url", env: "SELVEDGE_STREAMS_URL", shown: "`file://<data-dir>/streams`", set: setStreamsURL,
 			help: "where Firehose streams are: `file://` and a folder, in which each stream is a folder; or `firehose://` for Amazon Data Firehose, with the AWS SDKs' own chain of credentials and `AWS_ENDPOINT_URL_FIREHOSE`",
 		},
+	}
+}
+
+// work says how the server does what it does.
+func work() []setting {
+	return []setting{
 		{
 			name: "poll-interval", env: "SELVEDGE_POLL_INTERVAL", fallback: "60s", set: setPollInterval,
 			help: "how often a provider is asked for new records",
@@ -71,6 +80,14 @@ func table() []setting {
 		{
 			name: "keep-raw", env: "SELVEDGE_KEEP_RAW", fallback: "6h", set: setKeepRaw,
 			help: "how long raw records are kept after their delivery; a new destination first gets all that are kept",
+		},
+		{
+			name: "raw-limit", env: "SELVEDGE_RAW_LIMIT", fallback: "10GiB", set: setRawLimit,
+			help: "how much is kept of one ingestion, in bytes of raw records before their compression; beyond it that ingestion alone is not polled, until its destinations have had some",
+		},
+		{
+			name: "free-disk", env: "SELVEDGE_FREE_DISK", fallback: "1GiB", set: setFreeDisk,
+			help: "how much of the data directory's disk polling leaves free; with less, polls rest until there is room; 0 does not look, and nothing is looked at where PostgreSQL has the records",
 		},
 		{
 			name: "origins", env: "SELVEDGE_ORIGINS", shown: "none", set: setOrigins,

@@ -43,6 +43,12 @@ type Metrics struct {
 	deliveryDelay  *prometheus.HistogramVec
 	undelivered    *prometheus.CounterVec
 
+	late     *prometheus.HistogramVec
+	gaps     *prometheus.CounterVec
+	held     *prometheus.CounterVec
+	oldPages *prometheus.CounterVec
+	oldFresh *prometheus.CounterVec
+
 	grants   *prometheus.CounterVec
 	waits    *prometheus.CounterVec
 	searches *prometheus.CounterVec
@@ -59,6 +65,10 @@ func latenessBuckets() []float64 { return []float64{0.005, 0.025, 0.1, 0.5, 1, 5
 
 func delayBuckets() []float64 {
 	return []float64{0.01, 0.05, 0.25, 1, 5, 15, 60, 300, 1800, 7200, 86400}
+}
+
+func lateBuckets() []float64 {
+	return []float64{0, 60, 300, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 129600, 172800, 216000, 259200}
 }
 
 // New returns metrics with a registry that also has the process's and Go's own.
@@ -91,6 +101,12 @@ func New() *Metrics {
 		deliveredBytes: f.counter("delivered_bytes_total", "Bytes of the objects delivered.", "app"),
 		deliveryDelay:  f.histogram("delivery_delay_seconds", "From the closing of a batch to its delivery.", delayBuckets(), "app"),
 		undelivered:    f.counter("delivery_failures_total", "Attempts at a delivery that failed, by kind: refused, unavailable.", "app", "kind"),
+
+		late:     f.histogram("record_lateness_seconds", "By how much later than the poll before it a record showed that had happened before that poll; 0: it was in time.", lateBuckets(), "app"),
+		gaps:     f.counter("gap_events_total", "What became of gaps: found, healed, lost (the provider no longer has it).", "app", "event"),
+		held:     f.counter("polls_held_total", "Polls that were not made for want of room, by what is short: raw-limit, disk.", "app", "why"),
+		oldPages: f.counter("backfill_pages_total", "Pages read beside the live tail, by why: asked, late, gap.", "app", "kind"),
+		oldFresh: f.counter("backfill_records_total", "Records first read beside the live tail, by why: asked, late, gap.", "app", "kind"),
 
 		grants: f.counter("grant_events_total", "What became of grants, by event.", "app", "event"),
 		waits:  f.counter("provider_waits_total", "Calls to providers that had to wait, by cause: refused by the provider, or not made, because it had asked to wait (blocked) or the application's own pace was used up (spent).", "app", "cause"),

@@ -44,7 +44,17 @@ type Observer interface {
 	DeliveryFailed(app, kind string)
 }
 
-// Options is what the duties need. All members are required.
+// Ledger is told of what was not read in time, or not at all. Its methods are
+// called from many goroutines.
+type Ledger interface {
+	Late(app string, late time.Duration) // a record was met that showed so late
+	Gap(app, event string)               // "found", "healed" or "lost"
+	Held(app, why string)                // a poll was not made, for want of room: "raw-limit" or "disk"
+	Backfilled(app, kind string, pages, fresh int)
+}
+
+// Options is what the duties need. All members are required but those that say
+// so.
 type Options struct {
 	Store    *store.Store
 	Keys     *secret.Keyring
@@ -57,7 +67,12 @@ type Options struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 	Observer Observer
+	Ledger   Ledger
 	Wake     func() // tells the dispatcher to look for due rows
+
+	RawLimit  int64                 // bytes of raw records kept of an ingestion, beyond which it is not polled; 0: none
+	FreeFloor int64                 // bytes that the disk must have left for polling; 0: none
+	Free      func() (int64, error) // how many it has; nil: nobody knows
 }
 
 // appsByName is the applications under their names.

@@ -61,7 +61,11 @@ type poll struct {
 	session connector.Session
 	cursor  connector.Cursor
 	started time.Time
-	expired bool // reading was started again in this claim
+	expired bool            // reading was started again in this claim
+	window  *store.Backfill // what is read beside the live tail; nil: it is the live tail
+	late    fabric.Lateness
+	reached time.Duration // how far behind the last poll this one reads again
+	until   time.Time     // of a window: the end of the interval being read
 }
 
 // Run polls until there is nothing more to read at present. It is a job.Kind's
@@ -97,7 +101,7 @@ func (r *poll) closeEarly(ctx context.Context) error {
 	if r.stream.BatchID == "" {
 		return nil
 	}
-	err := r.o.Store.CloseBatch(ctx, r.claim, r.stream.BatchID, r.o.Now())
+	err := r.o.Store.CloseBatch(ctx, r.claim, r.stream.ID, r.stream.BatchID, r.o.Now())
 	r.o.Wake()
 	return err
 }
@@ -131,31 +135,79 @@ func (p *Poller) begin(ctx context.Context, c store.Claim) (*poll, error) {
 	if ing.State == fabric.Disabled {
 		return nil, p.o.Store.Finish(ctx, c, time.Time{})
 	}
-	run := &poll{Poller: p, claim: c, stream: st, ing: ing, started: p.o.Now()}
-	app, ok := p.apps[ing.App]
-	if ok {
-		run.spec, ok = app.FindStream(st.Name)
-	}
-	if !ok {
-		return nil, &job.Retry{After: restShown, Reason: fmt.Sprintf("this server has no connector for the %s stream %q", ing.App, st.Name)}
+	run := &poll{Poller: p, claim: c, stream: st, ing: ing, started: p.o.Now(), late: fabric.ParseLateness(st.Lateness)}
+	if err := run.find(); err != nil {
+		return nil, err
 	}
 	if err := json.Unmarshal([]byte(st.Cursor), &run.cursor); err != nil {
 		return nil, fmt.Errorf("pipeline: cursor of %s: %w", c.ID, err)
 	}
-	run.reachBack()
+	if err := run.room(ctx); err != nil {
+		return nil, err
+	}
+	if err := run.expire(ctx); err != nil {
+		return nil, err
+	}
+	if err := run.reachBack(ctx); err != nil {
+		return nil, err
+	}
 	return run, run.open(ctx)
 }
 
-// reachBack widens the beginning of a new poll by the stream's overlap, though
-// never before the ingestion's own beginning.
-func (r *poll) reachBack() {
+// find finds what the application says of the stream.
+func (r *poll) find() error {
+	app, ok := r.apps[r.ing.App]
+	if ok {
+		r.spec, ok = app.FindStream(r.stream.Name)
+	}
+	if !ok {
+		return &job.Retry{After: restShown, Reason: fmt.Sprintf("this server has no connector for the %s stream %q", r.ing.App, r.stream.Name)}
+	}
+	return nil
+}
+
+// reachBack widens the beginning of a new poll by how late records may show,
+// though never before the ingestion's own beginning.
+func (r *poll) reachBack(ctx context.Context) error {
+	reach, err := r.reach(ctx)
+	if err != nil {
+		return err
+	}
+	r.reached = reach
 	if r.cursor.Token != "" {
-		return // a poll goes on
+		return nil // a poll goes on
 	}
 	if !r.spec.Arrival {
-		r.cursor.From = r.notBeforeStart(r.cursor.From.Add(-r.spec.Overlap))
+		r.cursor.From = r.readable(r.cursor.From.Add(-reach))
 	}
 	r.stream.ReadFrom = r.cursor.From
+	return nil
+}
+
+// expire gives up what the provider no longer has when nothing was read for longer
+// than it keeps records, and says so.
+func (r *poll) expire(ctx context.Context) error {
+	first := r.started.Add(-r.spec.Retention)
+	if r.spec.Retention <= 0 || r.cursor.Token != "" || r.cursor.From.IsZero() || !r.cursor.From.Before(first) {
+		return nil
+	}
+	gap := store.Gap{
+		Interval: store.Interval{From: r.cursor.From, To: first}, FoundAt: r.started,
+		Reason: fmt.Sprintf("nothing was read for longer than the provider keeps records (%v)", r.spec.Retention),
+	}
+	next := connector.Cursor{From: first}
+	cursor, err := json.Marshal(next)
+	if err != nil {
+		return fmt.Errorf("pipeline: cursor: %w", err)
+	}
+	r.o.Log.ErrorContext(ctx, "the provider no longer has what was not read in time",
+		"stream", r.claim.ID, "from", gap.From, "to", gap.To, "reason", gap.Reason)
+	if err := r.o.Store.CommitGap(ctx, r.claim, r.stream.ID, gap, string(cursor), first); err != nil {
+		return err
+	}
+	r.o.Ledger.Gap(r.ing.App, "lost")
+	r.cursor, r.stream.ReadFrom = next, first
+	return nil
 }
 
 func (r *poll) notBeforeStart(t time.Time) time.Time {
@@ -197,14 +249,15 @@ func (r *poll) page(ctx context.Context) (bool, error) {
 	if err := r.accepted(ctx); err != nil {
 		return false, err
 	}
-	commit, err := r.commitOf(ctx, page)
+	commit, err := r.take(ctx, page)
 	if err != nil {
 		return false, err
 	}
-	if err := r.o.Store.CommitPage(ctx, r.claim, commit); err != nil {
-		return false, err
+	if r.window != nil {
+		r.o.Ledger.Backfilled(r.ing.App, string(r.window.Kind), 1, int(commit.Records))
+	} else {
+		r.o.Observer.Page(r.ing.App, len(page.Records), int(commit.Records), commit.Bytes)
 	}
-	r.o.Observer.Page(r.ing.App, len(page.Records), int(commit.Records), commit.Bytes)
 	r.cursor, r.claim.Attempt = page.Next, 1
 	r.stream.BatchID, r.stream.BatchBytes = commit.BatchID, r.stream.BatchBytes+commit.Bytes
 	if commit.CloseBatch {
@@ -214,45 +267,83 @@ func (r *poll) page(ctx context.Context) (bool, error) {
 	return page.Done, nil
 }
 
+// take commits a page. Where another reader of the stream took one of its records
+// in meanwhile, it is asked for what is new once more.
+func (r *poll) take(ctx context.Context, page connector.Page) (store.PageCommit, error) {
+	const tries = 5
+	for n := 1; ; n++ {
+		commit, fresh, err := r.commitOf(ctx, page)
+		if err != nil {
+			return commit, err
+		}
+		err = r.o.Store.CommitPage(ctx, r.claim, commit)
+		if errors.Is(err, store.ErrRepeat) && n < tries {
+			continue
+		}
+		if err == nil {
+			r.tell(fresh)
+		}
+		return commit, err
+	}
+}
+
 // commitOf says what a page changes: its new records, sealed, and where
 // reading stands behind it.
-func (r *poll) commitOf(ctx context.Context, page connector.Page) (store.PageCommit, error) {
-	fresh, seen, err := r.fresh(ctx, page.Records)
+func (r *poll) commitOf(ctx context.Context, page connector.Page) (store.PageCommit, []connector.Record, error) {
+	fresh, seen, met, err := r.fresh(ctx, page.Records)
 	if err != nil {
-		return store.PageCommit{}, err
+		return store.PageCommit{}, nil, err
 	}
 	now := r.o.Now()
 	cursor, err := json.Marshal(page.Next)
 	if err != nil {
-		return store.PageCommit{}, fmt.Errorf("pipeline: cursor: %w", err)
+		return store.PageCommit{}, nil, fmt.Errorf("pipeline: cursor: %w", err)
 	}
 	commit := store.PageCommit{
-		Cursor: string(cursor), ReadFrom: r.stream.ReadFrom, Watermark: r.stream.Watermark,
-		BatchID: r.stream.BatchID, Records: int64(len(fresh)), Seen: seen,
-		Finish: page.Done, Due: now.Add(r.o.Interval), ClosedAt: now,
+		StreamID: r.stream.ID, Cursor: string(cursor), ReadFrom: r.stream.ReadFrom, Watermark: r.stream.Watermark,
+		BatchID: r.stream.BatchID, Records: int64(len(fresh)), Seen: seen, Met: met,
+		Finish: page.Done && r.window == nil, Due: now.Add(r.o.Interval), ClosedAt: now,
 	}
 	if len(fresh) > 0 {
 		if commit.BatchID == "" {
 			commit.BatchID = uuid.NewString()
 		}
 		if commit.Body, err = r.seal(ctx, fieldPage, commit.BatchID, r.codec.pack(fresh)); err != nil {
-			return store.PageCommit{}, err
+			return store.PageCommit{}, nil, err
 		}
 		for _, rec := range fresh {
 			commit.Bytes += int64(len(rec.Raw))
 		}
+		commit.Learn = r.learn(fresh)
 	}
-	if page.Done {
-		commit.Covered = store.Interval{From: r.stream.ReadFrom, To: r.readTo(page)}
-		commit.Watermark = commit.Covered.To
+	if err := r.endOf(ctx, page, &commit); err != nil {
+		return store.PageCommit{}, nil, err
 	}
 	commit.CloseBatch = page.Done || r.stream.BatchBytes+commit.Bytes >= maxBatch
-	return commit, nil
+	return commit, fresh, nil
+}
+
+// endOf says what the last page of a walk changes besides.
+func (r *poll) endOf(ctx context.Context, page connector.Page, commit *store.PageCommit) error {
+	if !page.Done {
+		return nil
+	}
+	commit.Covered = store.Interval{From: r.stream.ReadFrom, To: r.readTo(page)}
+	if r.window != nil {
+		return nil
+	}
+	commit.Watermark = commit.Covered.To
+	var err error
+	commit.Look, err = r.look(ctx)
+	return err
 }
 
 // readTo is the time before which a finished poll has read everything: when the
 // walk began, which the session says for feeds by time.
 func (r *poll) readTo(page connector.Page) time.Time {
+	if r.window != nil {
+		return r.until
+	}
 	if !r.spec.Arrival && !page.Next.From.IsZero() {
 		return page.Next.From
 	}
@@ -260,15 +351,20 @@ func (r *poll) readTo(page connector.Page) time.Time {
 }
 
 // fresh returns the records of a page that the stream has not taken in yet,
-// each once, and what they are known by.
-func (r *poll) fresh(ctx context.Context, records []connector.Record) ([]connector.Record, []store.SeenID, error) {
+// each once, and what they are known by; and, of those that have no id, how often
+// the walk has met each by now.
+func (r *poll) fresh(ctx context.Context, records []connector.Record) ([]connector.Record, []store.SeenID, []store.Met, error) {
+	numbers, met, err := r.number(ctx, records)
+	if err != nil {
+		return nil, nil, nil, err
+	}
 	ids := make([]store.SeenID, len(records))
 	for i, rec := range records {
-		ids[i] = seenID(rec, r.stream.Watermark)
+		ids[i] = r.seenID(rec, numbers[i])
 	}
-	unseen, err := r.o.Store.Unseen(ctx, r.claim.ID, ids)
+	unseen, err := r.o.Store.Unseen(ctx, r.stream.ID, ids)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	fresh, seen := make([]connector.Record, 0, len(unseen)), make([]store.SeenID, 0, len(unseen))
 	for i, rec := range records {
@@ -277,7 +373,64 @@ func (r *poll) fresh(ctx context.Context, records []connector.Record) ([]connect
 			fresh, seen = append(fresh, rec), append(seen, ids[i])
 		}
 	}
-	return fresh, seen, nil
+	return fresh, seen, met, nil
+}
+
+// number tells equal records without an id apart: by how many of them the walk met
+// before.
+func (r *poll) number(ctx context.Context, records []connector.Record) ([]int64, []store.Met, error) {
+	numbers := make([]int64, len(records))
+	var bare [][16]byte
+	for _, rec := range records {
+		if rec.ID == "" {
+			bare = append(bare, contentID(rec))
+		}
+	}
+	if len(bare) == 0 {
+		return numbers, nil, nil
+	}
+	times, err := r.o.Store.Met(ctx, r.claim.ID, bare)
+	if err != nil {
+		return nil, nil, err
+	}
+	n := 0
+	for i, rec := range records {
+		if rec.ID == "" {
+			numbers[i] = times[bare[n]]
+			times[bare[n]]++
+			n++
+		}
+	}
+	met := make([]store.Met, 0, len(times))
+	for id, t := range times {
+		met = append(met, store.Met{ID: id, Times: t})
+	}
+	return numbers, met, nil
+}
+
+// seenID is what a record is known by. It is filed under the record's own hour,
+// from which on it is known for as long as a window may reach there; one that lies
+// behind all that, or has no time, is filed under the watermark's.
+func (r *poll) seenID(rec connector.Record, number int64) store.SeenID {
+	salt := ""
+	if r.window != nil && r.window.Again {
+		salt = r.window.ID
+	}
+	id := store.SeenID{ID: identity(rec, number, salt)}
+	known := r.stream.Watermark
+	if !r.spec.Arrival {
+		known = known.Add(-kept(r.spec) + time.Hour)
+		if r.stream.ReadFrom.Before(known) {
+			known = r.stream.ReadFrom
+		}
+	}
+	if !rec.Time.IsZero() {
+		id.Hour = hourOf(rec.Time)
+	}
+	if rec.Time.IsZero() || rec.Time.Before(known) {
+		id.Odd = hourOf(r.stream.Watermark)
+	}
+	return id
 }
 
 func (r *poll) seal(ctx context.Context, field, owner string, plain []byte) ([]byte, error) {

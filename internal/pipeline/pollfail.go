@@ -131,6 +131,9 @@ func (r *poll) restart(ctx context.Context, err error) error {
 		from = known
 	}
 	next := connector.Cursor{From: r.notBeforeStart(from.Add(-r.spec.Overlap)), To: r.cursor.To}
+	if r.window != nil {
+		next = connector.Cursor{From: r.stream.ReadFrom, To: r.until} // its interval, from the beginning
+	}
 	r.o.Log.WarnContext(ctx, "the provider no longer knows the cursor; reading goes on by time",
 		"stream", r.claim.ID, "from", next.From, "reason", reasonOf(err))
 	cursor, jerr := json.Marshal(next)
@@ -150,6 +153,9 @@ func (r *poll) restart(ctx context.Context, err error) error {
 // the time at which the trouble began, so that what came since is not given up.
 func (r *poll) malformed(ctx context.Context, err error) error {
 	now := r.o.Now()
+	if r.window != nil && r.window.Kind == store.BackfillGap {
+		return err // one attempt; the next is at another time
+	}
 	if r.stream.StuckSince.IsZero() {
 		if serr := r.o.Store.Stuck(ctx, r.claim, now); serr != nil {
 			return serr
@@ -159,12 +165,19 @@ func (r *poll) malformed(ctx context.Context, err error) error {
 	if now.Sub(r.stream.StuckSince) < giveUpOnPage || r.claim.Attempt < patienceWithPage {
 		return &job.Retry{After: min(restShown, job.Backoff(r.claim.Attempt)), Reason: reasonOf(err), Err: err}
 	}
-	gap := store.Gap{Interval: store.Interval{From: r.cursor.From, To: r.stream.StuckSince}, Reason: reasonOf(err), FoundAt: now}
+	gap := store.Gap{
+		Interval: store.Interval{From: r.cursor.From, To: r.stream.StuckSince}, Reason: reasonOf(err), FoundAt: now, TryAt: now.Add(healFirst),
+	}
+	if r.window != nil {
+		gap.Interval = store.Interval{From: r.stream.ReadFrom, To: r.until}
+	}
 	next, readFrom := connector.Cursor{From: r.stream.StuckSince}, r.stream.StuckSince
 	e, _ := errors.AsType[*connector.Error](err)
 	switch {
 	case e.Next != (connector.Cursor{}):
 		next, readFrom = e.Next, r.stream.ReadFrom // one page of what is being read
+	case r.window != nil:
+		next, readFrom = connector.Cursor{}, r.until
 	case !r.cursor.To.IsZero():
 		next, readFrom, gap.To = connector.Cursor{From: r.cursor.To}, r.cursor.To, r.cursor.To
 	}
@@ -176,11 +189,15 @@ func (r *poll) malformed(ctx context.Context, err error) error {
 	if jerr != nil {
 		return fmt.Errorf("pipeline: cursor: %w", jerr)
 	}
+	if next == (connector.Cursor{}) {
+		cursor, r.window.Cursor = nil, ""
+	}
 	r.o.Log.ErrorContext(ctx, "a page could not be decoded for a day; it is kept, and reading goes on behind it",
 		"stream", r.claim.ID, "from", gap.From, "to", gap.To, "reason", gap.Reason)
-	if serr := r.o.Store.CommitGap(ctx, r.claim, gap, string(cursor), readFrom); serr != nil {
+	if serr := r.o.Store.CommitGap(ctx, r.claim, r.stream.ID, gap, string(cursor), readFrom); serr != nil {
 		return serr
 	}
+	r.o.Ledger.Gap(r.ing.App, "found")
 	r.cursor, r.stream.ReadFrom, r.stream.StuckSince, r.started = next, readFrom, time.Time{}, now
 	return nil
 }

@@ -11,7 +11,6 @@ import (
 
 	"selvedge/connector"
 	"selvedge/internal/encode"
-	"selvedge/internal/store"
 )
 
 // codec turns the records of a page into the bytes that a batch keeps, before
@@ -102,21 +101,31 @@ func timeOf(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// seenID is what a record is known by: its identifier, or its content where it
-// has none. It is filed under the record's own hour, or that of the watermark
-// when the record came late, so that a repeat of a late record is known too.
-func seenID(r connector.Record, watermark time.Time) store.SeenID {
+// contentID is what a record without an id is known by, together with its number
+// among the equal ones of its window.
+func contentID(r connector.Record) [16]byte {
+	sum := sha256.Sum256(append([]byte("raw\x00"), encode.AppendRaw(nil, r.Raw)...))
+	return [16]byte(sum[:])
+}
+
+// identity is what a record is known by: its identifier, or its content where it
+// has none. The first of equal records is known by the content alone. Of what is
+// taken in once more, whatever is known, salt is the name.
+func identity(r connector.Record, number int64, salt string) [16]byte {
+	id := contentID(r)
 	h := sha256.New()
-	if r.ID != "" {
+	switch {
+	case r.ID != "":
 		h.Write([]byte("id\x00" + r.ID))
-	} else {
-		h.Write(append([]byte("raw\x00"), encode.AppendRaw(nil, r.Raw)...))
+	case number == 0 && salt == "":
+		return id
+	default:
+		h.Write(binary.AppendVarint(id[:], number))
 	}
-	at := r.Time
-	if at.Before(watermark) {
-		at = watermark
+	if salt != "" {
+		h.Write([]byte("\x00again\x00" + salt))
 	}
-	return store.SeenID{ID: [16]byte(h.Sum(nil)), Hour: hourOf(at)}
+	return [16]byte(h.Sum(nil))
 }
 
 func hourOf(t time.Time) int64 { return t.Unix() / 3600 }

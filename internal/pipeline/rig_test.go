@@ -30,20 +30,24 @@ import (
 // rig is the pipeline over a real store and a local bucket, with a scripted
 // provider and a clock that tests move by hand.
 type rig struct {
-	t       *testing.T
-	store   *store.Store
-	made    storetest.Rig
-	script  *script
-	buckets *flaky
-	streams *stream
-	root    string
-	poller  *pipeline.Poller
-	deliver *pipeline.Deliverer
-	sweeper *pipeline.Sweeper
-	seen    *observer
-	keys    *secret.Keyring
-	mu      sync.Mutex
-	now     time.Time
+	t        *testing.T
+	store    *store.Store
+	made     storetest.Rig
+	script   *script
+	feed     *feed // in the script's place; nil: the script
+	interval time.Duration
+	buckets  *flaky
+	streams  *stream
+	keys     *secret.Keyring
+	root     string
+	poller   *pipeline.Poller
+	deliver  *pipeline.Deliverer
+	sweeper  *pipeline.Sweeper
+	backfill *pipeline.Backfiller
+	options  pipeline.Options
+	seen     *observer
+	mu       sync.Mutex
+	now      time.Time
 }
 
 // Streams of the scripted application.
@@ -76,6 +80,7 @@ func ocsfJSON() fabric.Processing {
 func newRig(t *testing.T, opts ...option) *rig {
 	t.Helper()
 	r := &rig{t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), script: &script{}, seen: &observer{failed: map[string]int{}}}
+	r.interval = time.Minute
 	r.store = storetest.New(t, r.clock)
 	r.script.store = r.store
 	master, err := secret.CreateMaster(filepath.Join(t.TempDir(), "master.key"))
@@ -112,10 +117,15 @@ func newRig(t *testing.T, opts ...option) *rig {
 
 func (r *rig) build(keys *secret.Keyring) {
 	r.t.Helper()
+	app, grants := r.script.app(), pipeline.Grants(r.script)
+	if r.feed != nil {
+		r.feed.script, r.feed.clock = r.script, r.clock
+		app, grants = r.feed.app(), r.feed
+	}
 	o := pipeline.Options{
-		Store: r.store, Keys: keys, Apps: []connector.App{r.script.app()}, Grants: r.script, Buckets: r.buckets, Streams: r.streams,
-		Interval: time.Minute, KeepRaw: 6 * time.Hour, Now: r.clock, Log: slog.New(slog.DiscardHandler),
-		Observer: r.seen, Wake: func() {},
+		Store: r.store, Keys: keys, Apps: []connector.App{app}, Grants: grants, Buckets: r.buckets, Streams: r.streams,
+		Interval: r.interval, KeepRaw: 6 * time.Hour, Now: r.clock, Log: slog.New(slog.DiscardHandler),
+		Observer: r.seen, Ledger: r.seen, Wake: func() {},
 	}
 	var err error
 	if r.poller, err = pipeline.NewPoller(o); err != nil {
@@ -124,7 +134,17 @@ func (r *rig) build(keys *secret.Keyring) {
 	if r.deliver, err = pipeline.NewDeliverer(o); err != nil {
 		r.t.Fatal(err)
 	}
-	r.sweeper = pipeline.NewSweeper(o)
+	r.sweeper, r.backfill, r.options = pipeline.NewSweeper(o), pipeline.NewBackfiller(r.poller), o
+}
+
+// rebuild makes the duties anew, with the options as a test has changed them.
+func (r *rig) rebuild() {
+	r.t.Helper()
+	var err error
+	if r.poller, err = pipeline.NewPoller(r.options); err != nil {
+		r.t.Fatal(err)
+	}
+	r.sweeper, r.backfill = pipeline.NewSweeper(r.options), pipeline.NewBackfiller(r.poller)
 }
 
 // restart makes the duties anew, as a new process does.
@@ -184,6 +204,24 @@ func (r *rig) deliverAll() {
 	}
 	for _, c := range claims {
 		r.end(c, r.deliver.Run(r.t.Context(), c))
+	}
+}
+
+// backfillAll runs what is to be read beside the live tail, to its end or to its
+// first failure.
+func (r *rig) backfillAll() {
+	r.t.Helper()
+	for {
+		claims, err := r.store.Claim(r.t.Context(), store.DutyBackfill, "test", time.Hour, 10)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if len(claims) == 0 {
+			return
+		}
+		for _, c := range claims {
+			r.end(c, r.backfill.Run(r.t.Context(), c))
+		}
 	}
 }
 
@@ -371,11 +409,31 @@ func (s *stream) Send(_ context.Context, to sink.Stream, records [][]byte) (fail
 	return failed, err
 }
 
-// observer counts base events, and failures by their kind.
+// observer counts what it is told, and failures by their kind.
 type observer struct {
+	mu     sync.Mutex
 	base   int
+	told   map[string]int
 	failed map[string]int
 }
+
+func (o *observer) count(what string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.told == nil {
+		o.told = map[string]int{}
+	}
+	o.told[what]++
+}
+
+func (o *observer) Late(_ string, late time.Duration) {
+	if late > 0 {
+		o.count("late")
+	}
+}
+func (o *observer) Gap(_, event string)                     { o.count("gap " + event) }
+func (o *observer) Held(_, why string)                      { o.count("held " + why) }
+func (o *observer) Backfilled(_, kind string, pages, _ int) { o.count("backfilled " + kind) }
 
 func (*observer) Polled(string, string)                       {}
 func (*observer) Page(string, int, int, int64)                {}

@@ -16,10 +16,11 @@ const (
 	sweepEvery      = time.Minute
 	keepClientToken = 24 * time.Hour
 	keepLineage     = 90 * 24 * time.Hour
-	keepSeen        = 48 * time.Hour // behind the widest window that a stream reads again
-	keepParts       = 24 * time.Hour // of what a crash left half-written
-	keepPace        = 24 * time.Hour // of a tenant that nobody calls any more
-	bareGrace       = 24 * time.Hour // of an enabled ingestion without a destination
+	keepSeen        = 48 * time.Hour     // behind the overlap; see kept
+	keepBackfill    = 7 * 24 * time.Hour // of what was asked for and has ended
+	keepParts       = 24 * time.Hour     // of what a crash left half-written
+	keepPace        = 24 * time.Hour     // of a tenant that nobody calls any more
+	bareGrace       = 24 * time.Hour     // of an enabled ingestion without a destination
 	keepUserAccess  = 7 * 24 * time.Hour
 	expiryGrace     = 10 * time.Minute // for the duty of a user access task to expire it itself
 )
@@ -47,7 +48,9 @@ func (s *Sweeper) Run(ctx context.Context, c store.Claim) error {
 			return s.o.Store.ExpireUserAccess(ctx, now.Add(-fabric.UserAccessLife-expiryGrace))
 		}),
 		drain(func() (int64, error) { return s.o.Store.SweepUserAccess(ctx, now.Add(-keepUserAccess)) }),
+		drain(func() (int64, error) { return s.o.Store.SweepBackfills(ctx, now.Add(-keepBackfill)) }),
 		s.sweepSeen(ctx),
+		s.heal(ctx, now),
 		s.tidy(ctx, now),
 		s.mend(ctx),
 		s.o.Store.Shrink(ctx),
@@ -68,7 +71,8 @@ func drain(step func() (int64, error)) error {
 	}
 }
 
-// sweepSeen forgets ids that no poll can meet again. It goes by each stream's
+// sweepSeen forgets ids that no poll can meet again: those of hours before the
+// oldest window that the stream may still read. It goes by each stream's
 // own watermark: a stream that is behind forgets nothing.
 func (s *Sweeper) sweepSeen(ctx context.Context) error {
 	marks, err := s.o.Store.StreamMarks(ctx)
@@ -77,7 +81,11 @@ func (s *Sweeper) sweepSeen(ctx context.Context) error {
 	}
 	for _, m := range marks {
 		spec, _ := s.apps[m.App].FindStream(m.Name)
-		hour := hourOf(m.Watermark.Add(-spec.Overlap - keepSeen))
+		known := m.Watermark.Add(-kept(spec))
+		if !m.Oldest.IsZero() {
+			known = earliest(known, m.Oldest)
+		}
+		hour := hourOf(known)
 		err := drain(func() (int64, error) { return s.o.Store.SweepSeen(ctx, m.ID, hour) })
 		if err != nil {
 			return err

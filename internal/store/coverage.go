@@ -4,8 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 )
+
+// Interval is a range of a stream, its end not included.
+type Interval struct {
+	From, To time.Time
+}
 
 // Covered is an interval of a stream's ledger.
 type Covered struct {
@@ -14,28 +20,33 @@ type Covered struct {
 	Records int64
 }
 
-// cover writes an interval into the ledger. One that begins within an interval
-// that is there makes it longer. A clock that went back gives an interval that
-// ends before it begins: nothing more is covered by it than its beginning.
-func cover(ctx context.Context, tx *sql.Tx, streamID string, i Interval, records int64) error {
-	if i.To.Before(i.From) {
-		i.To = i.From
+// cover writes an interval into the ledger, and makes one of it and those that it
+// meets. A clock that went back gives an interval that ends before it begins:
+// nothing more is covered by it than its beginning.
+func cover(ctx context.Context, tx *sql.Tx, streamID string, c Covered) error {
+	if c.To.Before(c.From) {
+		c.To = c.From
 	}
-	res, err := tx.ExecContext(ctx, `UPDATE coverage
-		SET to_at = CASE WHEN to_at > ? THEN to_at ELSE ? END, pages = pages + 1, records = records + ?
-		WHERE stream_id = ? AND from_at = (SELECT max(from_at) FROM coverage WHERE stream_id = ? AND from_at <= ?) AND to_at >= ?`,
-		millis(i.To), millis(i.To), records, streamID, streamID, millis(i.From), millis(i.From))
+	var from, to sql.NullInt64
+	var pages, records int64
+	err := tx.QueryRowContext(ctx, `SELECT min(from_at), max(to_at), cast(coalesce(sum(pages), 0) AS bigint), cast(coalesce(sum(records), 0) AS bigint)
+		FROM coverage WHERE stream_id = ? AND from_at <= ? AND to_at >= ?`, streamID, millis(c.To), millis(c.From)).
+		Scan(&from, &to, &pages, &records)
 	if err != nil {
 		return err
 	}
-	if n, err := res.RowsAffected(); err != nil || n > 0 {
-		return err
+	if from.Valid {
+		_, err := tx.ExecContext(ctx, `DELETE FROM coverage WHERE stream_id = ? AND from_at <= ? AND to_at >= ?`,
+			streamID, millis(c.To), millis(c.From))
+		if err != nil {
+			return err
+		}
+		from.Int64, to.Int64 = min(from.Int64, millis(c.From)), max(to.Int64, millis(c.To))
+	} else {
+		from.Int64, to.Int64 = millis(c.From), millis(c.To)
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO coverage (stream_id, from_at, to_at, pages, records) VALUES (?, ?, ?, 1, ?)
-		ON CONFLICT (stream_id, from_at) DO UPDATE SET
-			to_at = CASE WHEN coverage.to_at > excluded.to_at THEN coverage.to_at ELSE excluded.to_at END,
-			pages = coverage.pages + 1, records = coverage.records + excluded.records`,
-		streamID, millis(i.From), millis(i.To), records)
+	_, err = tx.ExecContext(ctx, `INSERT INTO coverage (stream_id, from_at, to_at, pages, records) VALUES (?, ?, ?, ?, ?)`,
+		streamID, from.Int64, to.Int64, pages+c.Pages, records+c.Records)
 	return err
 }
 
@@ -62,44 +73,164 @@ func (s *Store) Coverage(ctx context.Context, streamID string) ([]Covered, error
 
 // Gap is a range of a stream that could not be read.
 type Gap struct {
+	Seq int64
 	Interval
 	Reason  string
 	Body    []byte // sealed: what could not be decoded; empty where nothing came
 	FoundAt time.Time
+	TryAt   time.Time // when it is read again; zero: it is not, since it cannot be had or was tried for long
 }
 
-// CommitGap names a gap and moves the cursor behind it, under the poll's fence.
+// never is the try_at of a gap that is not tried again.
+const never = -1
+
+// CommitGap names a gap of a stream and moves the cursor behind it, under the
+// fence of the poll or backfill.
 // The claim goes on.
-func (s *Store) CommitGap(ctx context.Context, c Claim, g Gap, cursor string, readFrom time.Time) error {
+func (s *Store) CommitGap(ctx context.Context, c Claim, streamID string, g Gap, cursor string, readFrom time.Time) error {
 	return s.update(ctx, "commit gap", func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE stream SET cursor = ?, read_from = ?, stuck_since = 0
+		res, err := tx.ExecContext(ctx, `UPDATE `+string(c.Duty)+` SET cursor = ?, read_from = ?, stuck_since = 0
 			WHERE id = ? AND fence = ?`, cursor, millis(readFrom), c.ID, c.Fence)
 		if err := oneOr(res, err, ErrFenced); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO gap (stream_id, from_at, to_at, reason, body, found_at)
-			VALUES (?, ?, ?, ?, ?, ?)`, c.ID, millis(g.From), millis(g.To), g.Reason, g.Body, millis(g.FoundAt))
+		tryAt := int64(never)
+		if !g.TryAt.IsZero() {
+			tryAt = millis(g.TryAt)
+		}
+		body := g.Body
+		if body == nil {
+			body = []byte{}
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO gap (stream_id, from_at, to_at, reason, body, found_at, try_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?)`, streamID, millis(g.From), millis(g.To), g.Reason, body, millis(g.FoundAt), tryAt)
 		return err
 	})
 }
 
 // Gaps returns the gaps of a stream in order of time.
 func (s *Store) Gaps(ctx context.Context, streamID string) ([]Gap, error) {
-	rows, err := s.reader.QueryContext(ctx, `SELECT from_at, to_at, reason, body, found_at
-		FROM gap WHERE stream_id = ? ORDER BY from_at, seq`, streamID)
+	return s.gaps(ctx, `stream_id = ?`, streamID)
+}
+
+// DueGaps returns gaps of any stream that are to be read again by now and that no
+// backfill reads yet.
+func (s *Store) DueGaps(ctx context.Context, now time.Time) ([]Gap, []string, error) {
+	due, err := s.gaps(ctx, `try_at BETWEEN 0 AND ? AND NOT EXISTS (SELECT 1 FROM backfill f WHERE f.gap_seq = gap.seq)`, millis(now))
 	if err != nil {
-		return nil, fmt.Errorf("store: gaps: %w", err)
+		return nil, nil, err
 	}
-	defer rows.Close()
-	var all []Gap
-	for rows.Next() {
-		var g Gap
-		var from, to, found int64
-		if err := rows.Scan(&from, &to, &g.Reason, &g.Body, &found); err != nil {
-			return nil, fmt.Errorf("store: gaps: %w", err)
+	streams := make([]string, len(due))
+	for i, g := range due {
+		if err := s.reader.QueryRowContext(ctx, `SELECT stream_id FROM gap WHERE seq = ?`, g.Seq).Scan(&streams[i]); err != nil {
+			return nil, nil, wrap("due gaps", notFound(err))
 		}
-		g.From, g.To, g.FoundAt = fromMillis(from), fromMillis(to), fromMillis(found)
-		all = append(all, g)
 	}
-	return all, rows.Err()
+	return due, streams, nil
+}
+
+func (s *Store) gaps(ctx context.Context, where string, args ...any) ([]Gap, error) {
+	return list(ctx, s.reader, "gaps", func(row scanner) (Gap, error) {
+		var g Gap
+		var from, to, found, try int64
+		err := row.Scan(&g.Seq, &from, &to, &g.Reason, &g.Body, &found, &try)
+		g.From, g.To, g.FoundAt = fromMillis(from), fromMillis(to), fromMillis(found)
+		if try >= 0 {
+			g.TryAt = fromMillis(max(try, 1))
+		}
+		return g, err
+	}, `SELECT seq, from_at, to_at, reason, body, found_at, try_at FROM gap WHERE `+where+` ORDER BY from_at, seq`, args...)
+}
+
+// PutGapOff says when a gap is tried again; the zero time says that it is not.
+func (s *Store) PutGapOff(ctx context.Context, seq int64, until time.Time) error {
+	at := int64(never)
+	if !until.IsZero() {
+		at = millis(until)
+	}
+	return s.update(ctx, "put gap off", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE gap SET try_at = ? WHERE seq = ?`, at, seq)
+		return err
+	})
+}
+
+// GapStat is how many gaps the streams of an application have, and how long they
+// are together.
+type GapStat struct {
+	App    string
+	Count  int64
+	Length time.Duration
+}
+
+// GapStats counts the gaps that are known.
+func (s *Store) GapStats(ctx context.Context) ([]GapStat, error) {
+	return list(ctx, s.reader, "gap stats", func(row scanner) (GapStat, error) {
+		var g GapStat
+		var ms int64
+		err := row.Scan(&g.App, &g.Count, &ms)
+		g.Length = time.Duration(ms) * time.Millisecond
+		return g, err
+	}, `SELECT i.app, count(*), cast(sum(g.to_at - g.from_at) AS bigint) FROM gap g
+		JOIN stream s ON s.id = g.stream_id JOIN ingestion i ON i.id = s.ingestion_id GROUP BY i.app ORDER BY i.app`)
+}
+
+// Holes returns what of a window the ledger does not show as read to the end, in
+// order of time: what lies between its intervals, and the gaps that are still to
+// be tried.
+func (s *Store) Holes(ctx context.Context, streamID string, within Interval) ([]Interval, error) {
+	covered, err := s.Coverage(ctx, streamID)
+	if err != nil {
+		return nil, err
+	}
+	gaps, err := s.Gaps(ctx, streamID)
+	if err != nil {
+		return nil, err
+	}
+	var holes []Interval
+	add := func(from, to time.Time) {
+		from, to = later(from, within.From), earlier(to, within.To)
+		if from.Before(to) {
+			holes = append(holes, Interval{from, to})
+		}
+	}
+	at := within.From
+	for _, c := range covered {
+		add(at, c.From)
+		at = later(at, c.To)
+	}
+	add(at, within.To)
+	for _, g := range gaps {
+		if !g.TryAt.IsZero() {
+			add(g.From, g.To)
+		}
+	}
+	return united(holes), nil
+}
+
+// united puts intervals in order and makes one of those that meet.
+func united(all []Interval) []Interval {
+	slices.SortFunc(all, func(a, b Interval) int { return a.From.Compare(b.From) })
+	var out []Interval
+	for _, i := range all {
+		if n := len(out); n > 0 && !out[n-1].To.Before(i.From) {
+			out[n-1].To = later(out[n-1].To, i.To)
+			continue
+		}
+		out = append(out, i)
+	}
+	return out
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }

@@ -18,10 +18,13 @@ const (
 	DutyRefresh    Duty = "app_grant"
 	DutySweep      Duty = "sweep"
 	DutyUserAccess Duty = "user_access_task"
+	DutyBackfill   Duty = "backfill"
 )
 
 // Duties is all of them.
-func Duties() []Duty { return []Duty{DutyPoll, DutyDeliver, DutyRefresh, DutyUserAccess, DutySweep} }
+func Duties() []Duty {
+	return []Duty{DutyPoll, DutyDeliver, DutyRefresh, DutyUserAccess, DutyBackfill, DutySweep}
+}
 
 // Claim is the right to work on one row until the lease ends. Every write made
 // under it names its fence.

@@ -63,7 +63,7 @@ func TestClaimIsExclusiveUntilItsLeaseEnds(t *testing.T) {
 		"Restart":    func() error { return s.Restart(t.Context(), first, "{}", clk.Now()) },
 		"Denied":     func() error { return s.Denied(t.Context(), first, 1) },
 		"Stuck":      func() error { return s.Stuck(t.Context(), first, clk.Now()) },
-		"CommitGap":  func() error { return s.CommitGap(t.Context(), first, store.Gap{}, "{}", clk.Now()) },
+		"CommitGap":  func() error { return s.CommitGap(t.Context(), first, first.ID, store.Gap{}, "{}", clk.Now()) },
 	} {
 		if err := write(); !errors.Is(err, store.ErrFenced) {
 			t.Errorf("%s with an old claim: %v; want ErrFenced", name, err)

@@ -68,6 +68,9 @@ func (s *Store) CreateIngestion(ctx context.Context, c fabric.Caller, i fabric.I
 			if err != nil {
 				return err
 			}
+			if _, err := tx.ExecContext(ctx, `INSERT INTO stream_number (stream_id) VALUES (?)`, i.ID+"/"+name); err != nil {
+				return err
+			}
 		}
 		return s.keep(ctx, tx, c, i.ID, t)
 	})
@@ -126,11 +129,15 @@ func (s *Store) DeleteIngestion(ctx context.Context, c fabric.Caller, bundleID, 
 		if n > 0 {
 			return ErrInUse
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM seen WHERE stream_id IN
-			(SELECT id FROM stream WHERE ingestion_id = ?)`, id); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM ingestion WHERE id = ?`, id); err != nil {
+		const streams = `(SELECT id FROM stream WHERE ingestion_id = ?)`
+		err = execAll(ctx, tx, []statement{
+			{`DELETE FROM seen WHERE stream_no IN (SELECT no FROM stream_number WHERE stream_id IN ` + streams + `)`, []any{id}},
+			{`DELETE FROM seen_odd WHERE stream_id IN ` + streams, []any{id}},
+			{`DELETE FROM walk WHERE walk_id IN ` + streams, []any{id}},
+			{`DELETE FROM walk WHERE walk_id IN (SELECT id FROM backfill WHERE stream_id IN ` + streams + `)`, []any{id}},
+			{`DELETE FROM ingestion WHERE id = ?`, []any{id}},
+		})
+		if err != nil {
 			return err
 		}
 		return forget(ctx, tx, id)
@@ -147,6 +154,11 @@ func (s *Store) StartIngestion(ctx context.Context, c fabric.Caller, bundleID, i
 		_, err := tx.ExecContext(ctx, `UPDATE stream SET crashes = 0, attempt = 0, stuck_since = 0, last_error = '',
 			due_at = CASE WHEN EXISTS (SELECT 1 FROM ingestion_destination d WHERE d.ingestion_id = stream.ingestion_id)
 			THEN `+s.stamp()+` ELSE due_at END WHERE ingestion_id = ?`, s.in(0), id)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE backfill SET crashes = 0, attempt = 0, last_error = '', due_at = `+s.stamp()+`
+			WHERE ended_at = 0 AND stream_id IN (SELECT id FROM stream WHERE ingestion_id = ? AND due_at IS NOT NULL)`, s.in(0), id)
 		return err
 	})
 }
@@ -162,6 +174,11 @@ func (s *Store) StopIngestion(ctx context.Context, c fabric.Caller, bundleID, id
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE stream SET due_at = NULL, fence = fence + 1 WHERE ingestion_id = ?`, id)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE backfill SET due_at = NULL, fence = fence + 1
+			WHERE stream_id IN (SELECT id FROM stream WHERE ingestion_id = ?)`, id)
 		if err != nil {
 			return err
 		}

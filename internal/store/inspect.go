@@ -18,6 +18,7 @@ type StreamState struct {
 	Due       time.Time // of the next poll; zero: none
 	Attempt   int64     // of the poll; 0 after a success
 	LastError string    // in words that are meant for a user; empty: none
+	Lateness  string    // JSON; the store does not look inside
 }
 
 // StreamStates reads the streams of an ingestion by name.
@@ -26,10 +27,10 @@ func (s *Store) StreamStates(ctx context.Context, c fabric.Caller, ingestionID s
 		var st StreamState
 		var readFrom, watermark int64
 		var due sql.NullInt64
-		err := row.Scan(&st.ID, &st.Name, &st.Cursor, &readFrom, &watermark, &due, &st.Attempt, &st.LastError)
+		err := row.Scan(&st.ID, &st.Name, &st.Cursor, &readFrom, &watermark, &due, &st.Attempt, &st.LastError, &st.Lateness)
 		st.ReadFrom, st.Watermark, st.Due = fromMillis(readFrom), fromMillis(watermark), fromMillis(due.Int64)
 		return st, err
-	}, `SELECT s.id, s.name, s.cursor, s.read_from, s.watermark, s.due_at, s.attempt, s.last_error
+	}, `SELECT s.id, s.name, s.cursor, s.read_from, s.watermark, s.due_at, s.attempt, s.last_error, s.lateness
 		FROM stream s JOIN ingestion i ON i.id = s.ingestion_id
 		WHERE i.id = ? AND i.account = ? AND i.region = ? ORDER BY s.name`, ingestionID, c.Account, c.Region)
 }
@@ -61,4 +62,17 @@ func (s *Store) Backlogs(ctx context.Context, c fabric.Caller, ingestionID strin
 		LEFT JOIN batch b ON b.id = d.batch_id
 		WHERE t.ingestion_id = ? AND t.account = ? AND t.region = ?
 		GROUP BY t.id ORDER BY t.created_at, t.id`, ingestionID, c.Account, c.Region)
+}
+
+// Sizes counts the rows of the tables that collecting fills. It is slow.
+func (s *Store) Sizes(ctx context.Context) (map[string]int64, error) {
+	sizes := map[string]int64{}
+	for _, table := range []string{"seen", "seen_odd", "walk", "backfill", "batch", "page", "delivery", "coverage", "gap"} {
+		var n int64
+		if err := s.reader.QueryRowContext(ctx, `SELECT count(*) FROM `+table).Scan(&n); err != nil {
+			return nil, wrap("sizes", err)
+		}
+		sizes[table] = n
+	}
+	return sizes, nil
 }

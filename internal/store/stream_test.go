@@ -209,7 +209,7 @@ func TestLedger(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.CommitGap(t.Context(), c, store.Gap{Interval: store.Interval{From: at(20), To: at(30)}, Reason: "lost", Body: []byte("b"), FoundAt: at(31)}, "{}", at(30)); err != nil {
+	if err := s.CommitGap(t.Context(), c, c.ID, store.Gap{Interval: store.Interval{From: at(20), To: at(30)}, Reason: "lost", Body: []byte("b"), FoundAt: at(31)}, "{}", at(30)); err != nil {
 		t.Fatal(err)
 	}
 	covered, err := s.Coverage(t.Context(), c.ID)
@@ -221,7 +221,7 @@ func TestLedger(t *testing.T) {
 		t.Errorf("Coverage (-want +got), %v:\n%s", err, diff)
 	}
 	gaps, err := s.Gaps(t.Context(), c.ID)
-	wantGaps := []store.Gap{{Interval: store.Interval{From: at(20), To: at(30)}, Reason: "lost", Body: []byte("b"), FoundAt: at(31)}}
+	wantGaps := []store.Gap{{Seq: 1, Interval: store.Interval{From: at(20), To: at(30)}, Reason: "lost", Body: []byte("b"), FoundAt: at(31)}}
 	if diff := cmp.Diff(wantGaps, gaps); diff != "" || err != nil {
 		t.Errorf("Gaps (-want +got), %v:\n%s", err, diff)
 	}

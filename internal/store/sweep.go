@@ -23,13 +23,6 @@ func (s *Store) SweepBatches(ctx context.Context, before time.Time) (int64, erro
 		LIMIT ?)`, millis(before), millis(before), sweepRows)
 }
 
-// SweepSeen forgets the ids that a stream took in under hours before the given
-// one.
-func (s *Store) SweepSeen(ctx context.Context, streamID string, hour int64) (int64, error) {
-	return s.sweep(ctx, "seen ids", `DELETE FROM seen WHERE stream_id = ? AND id IN (
-		SELECT id FROM seen WHERE stream_id = ? AND hour < ? LIMIT ?)`, streamID, streamID, hour, sweepRows)
-}
-
 // SweepGrantEvents ends the lineage of grants before the given time.
 func (s *Store) SweepGrantEvents(ctx context.Context, before time.Time) (int64, error) {
 	return s.sweep(ctx, "grant events", `DELETE FROM grant_event WHERE seq IN (
@@ -56,33 +49,11 @@ func (s *Store) SweepGaps(ctx context.Context, before time.Time) (int64, error) 
 		SELECT seq FROM gap WHERE found_at < ? AND length(body) > 0 LIMIT ?)`, millis(before), sweepRows)
 }
 
-// StreamMark is a stream and how far it is read.
-type StreamMark struct {
-	ID        string
-	App       string
-	Name      string
-	Watermark time.Time
-}
-
-// StreamMarks returns all streams.
-func (s *Store) StreamMarks(ctx context.Context) ([]StreamMark, error) {
-	rows, err := s.reader.QueryContext(ctx,
-		`SELECT s.id, i.app, s.name, s.watermark FROM stream s JOIN ingestion i ON i.id = s.ingestion_id`)
-	if err != nil {
-		return nil, fmt.Errorf("store: stream marks: %w", err)
-	}
-	defer rows.Close()
-	var all []StreamMark
-	for rows.Next() {
-		var m StreamMark
-		var ms int64
-		if err := rows.Scan(&m.ID, &m.App, &m.Name, &ms); err != nil {
-			return nil, fmt.Errorf("store: stream marks: %w", err)
-		}
-		m.Watermark = fromMillis(ms)
-		all = append(all, m)
-	}
-	return all, rows.Err()
+// SweepBackfills ends the rows of what was asked for and ended before the given
+// time.
+func (s *Store) SweepBackfills(ctx context.Context, before time.Time) (int64, error) {
+	return s.sweep(ctx, "backfills", `DELETE FROM backfill WHERE id IN (
+		SELECT id FROM backfill WHERE ended_at > 0 AND ended_at < ? LIMIT ?)`, millis(before), sweepRows)
 }
 
 // Rearm makes due what has no time and should have one: the streams of enabled
@@ -99,6 +70,10 @@ func (s *Store) Rearm(ctx context.Context) (int64, error) {
 		}{
 			{`UPDATE stream SET due_at = ` + s.stamp() + ` WHERE due_at IS NULL AND lease_owner = '' AND last_error <> ?
 				AND ingestion_id IN (SELECT i.id FROM ingestion i
+					JOIN ingestion_destination d ON d.ingestion_id = i.id WHERE i.state = ?)`,
+				[]any{s.in(0), parked, string(fabric.Enabled)}},
+			{`UPDATE backfill SET due_at = ` + s.stamp() + ` WHERE due_at IS NULL AND ended_at = 0 AND lease_owner = '' AND last_error <> ?
+				AND stream_id IN (SELECT s.id FROM stream s JOIN ingestion i ON i.id = s.ingestion_id
 					JOIN ingestion_destination d ON d.ingestion_id = i.id WHERE i.state = ?)`,
 				[]any{s.in(0), parked, string(fabric.Enabled)}},
 			{`UPDATE ingestion_destination SET due_at = ` + s.stamp() + ` WHERE due_at IS NULL AND lease_owner = '' AND last_error <> ?
@@ -149,6 +124,12 @@ func (s *Store) DisableBare(ctx context.Context, grace time.Duration) ([]string,
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE stream SET due_at = NULL, fence = fence + 1
 			WHERE due_at IS NOT NULL AND ingestion_id IN (SELECT id FROM ingestion WHERE state = 'disabled')`)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE backfill SET due_at = NULL, fence = fence + 1
+			WHERE due_at IS NOT NULL AND stream_id IN (SELECT s.id FROM stream s JOIN ingestion i ON i.id = s.ingestion_id
+				WHERE i.state = 'disabled')`)
 		return err
 	})
 	return ids, err
