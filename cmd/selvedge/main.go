@@ -36,6 +36,7 @@ type cli struct {
 	Key           keyCmd           `cmd:"" help:"Make, list and revoke access keys of a running server."`
 	Authorization authorizationCmd `cmd:"" help:"Show app authorizations of a running server."`
 	Ingestion     ingestionCmd     `cmd:"" help:"Show ingestions of a running server."`
+	Backfill      backfillCmd      `cmd:"" help:"Have a running server read what is missing of a time range of an ingestion."`
 	Rewrap        rewrapCmd        `cmd:"" help:"Put all that a running server keeps under the newest keys: after a new master key, or a rotation in AWS KMS."`
 	Audit         auditCmd         `cmd:"" help:"Read the trail of API calls of a running server."`
 }

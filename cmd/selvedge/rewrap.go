@@ -60,6 +60,7 @@ func (c rewrapCmd) Run(ctx context.Context, w world) error {
 type progress struct {
 	out   io.Writer
 	live  bool
+	unit  string // behind the numbers
 	drawn bool
 }
 
@@ -67,14 +68,14 @@ const barWidth = 40
 
 func (p *progress) show(done, total int64) {
 	if !p.live {
-		fmt.Fprintf(p.out, "%d of %d\n", done, total)
+		fmt.Fprintf(p.out, "%d of %d%s\n", done, total, p.unit)
 		return
 	}
 	filled := barWidth
 	if total > 0 {
 		filled = int(done * barWidth / total)
 	}
-	fmt.Fprintf(p.out, "\r[%s%s] %d of %d", strings.Repeat("#", filled), strings.Repeat(".", barWidth-filled), done, total)
+	fmt.Fprintf(p.out, "\r[%s%s] %d of %d%s", strings.Repeat("#", filled), strings.Repeat(".", barWidth-filled), done, total, p.unit)
 	p.drawn = true
 }
 

@@ -48,6 +48,7 @@ func (c *Control) ShowAuthorization(ctx context.Context, caller fabric.Caller, a
 // IngestionState is an ingestion with how its streams and destinations stand.
 type IngestionState struct {
 	Ingestion    fabric.Ingestion
+	Backfills    []BackfillState // the newest, oldest first
 	Streams      []StreamState
 	Destinations []DestinationState // at most maxShown
 }
@@ -57,7 +58,14 @@ type StreamState struct {
 	store.StreamState
 	Cursor   time.Time       // where the next page begins
 	Coverage []store.Covered // the newest, in order of time
-	Gaps     []store.Gap     // likewise, without what could not be decoded
+	Gaps     []store.Gap     // likewise; the last may be what is not read yet since polls fail
+	Known    Lateness
+}
+
+// Lateness is how late the records of a stream have shown.
+type Lateness struct {
+	Records        int64 // that were counted
+	P50, P99, P999 time.Duration
 }
 
 // DestinationState is a destination with what it is owed.
@@ -79,6 +87,12 @@ func (c *Control) ShowIngestion(ctx context.Context, caller fabric.Caller, arn s
 	if s.Streams, err = c.streams(ctx, caller, s.Ingestion.ID); err != nil {
 		return IngestionState{}, err
 	}
+	rows, err := c.store.Backfills(ctx, caller, s.Ingestion.ID)
+	if err != nil {
+		return IngestionState{}, err
+	}
+	s.Backfills = together(rows)
+	s.Backfills = s.Backfills[max(0, len(s.Backfills)-maxShown):]
 	backlogs, err := c.store.Backlogs(ctx, caller, s.Ingestion.ID)
 	if err != nil {
 		return IngestionState{}, err
@@ -114,12 +128,23 @@ func (c *Control) streams(ctx context.Context, caller fabric.Caller, ingestionID
 		if s.Gaps, err = c.store.Gaps(ctx, st.ID); err != nil {
 			return nil, err
 		}
+		if now := c.now(); st.LastError != "" && !st.Watermark.IsZero() && now.Sub(st.Watermark) > shortOutage {
+			s.Gaps = append(s.Gaps, store.Gap{
+				Interval: store.Interval{From: st.Watermark, To: now}, Reason: "not read yet: " + st.LastError, FoundAt: now, TryAt: st.Due,
+			})
+		}
+		l := fabric.ParseLateness(st.Lateness)
+		s.Known = Lateness{Records: l.Total(), P50: l.Quantile(500), P99: l.Quantile(990), P999: l.Quantile(999)}
 		s.Coverage = s.Coverage[max(0, len(s.Coverage)-maxShown):]
 		s.Gaps = s.Gaps[max(0, len(s.Gaps)-maxShown):]
 		all = append(all, s)
 	}
 	return all, nil
 }
+
+// shortOutage is for how long polls may fail before what they did not read is shown
+// as a gap.
+const shortOutage = 5 * time.Minute
 
 // ofKind reads the ARN of a resource of the caller's and of one kind.
 func ofKind(caller fabric.Caller, kind fabric.Kind, arn string) (fabric.ARN, error) {

@@ -19,6 +19,8 @@ func administration() []operation {
 		{"POST", at + "RevokeKey", "RevokeKey", 200, notFound, revokeKeyRequest(), revokeKey},
 		{"POST", at + "ShowAuthorization", "ShowAuthorization", 200, notFound, showRequest(), showAuthorization},
 		{"POST", at + "ShowIngestion", "ShowIngestion", 200, notFound, showRequest(), showIngestion},
+		{"POST", at + "Backfill", "Backfill", 200, notFound, backfillRequest(), backfill},
+		{"POST", at + "ShowBackfill", "ShowBackfill", 200, notFound, showBackfillRequest(), showBackfill},
 		{"POST", at + "Rewrap", "Rewrap", 200, 0, rewrapRequest(), rewrap},
 		{"POST", at + "AuditTail", "AuditTail", 200, 0, auditTailRequest(), auditTail},
 	}
@@ -40,6 +42,18 @@ func listKeysRequest() []member {
 func revokeKeyRequest() []member { return []member{must("accessKeyId", stringOf(1, 128))} }
 
 func showRequest() []member { return []member{must("resourceArn", arn())} }
+
+// backfillRequest: read says what is read of the window: what is missing, or all.
+func backfillRequest() []member {
+	return []member{
+		must("resourceArn", arn()), must("from", stringOf(1, 64)), must("to", stringOf(1, 64)),
+		may("read", shape{kind: text, pattern: whole(`missing|all`)}),
+	}
+}
+
+func showBackfillRequest() []member {
+	return []member{must("resourceArn", arn()), must("backfillId", stringOf(1, 64))}
+}
 
 func auditTailRequest() []member {
 	return []member{
@@ -79,6 +93,18 @@ func showAuthorization(ctx context.Context, c *control.Control, caller fabric.Ca
 func showIngestion(ctx context.Context, c *control.Control, caller fabric.Caller, in input) (any, error) {
 	s, err := c.ShowIngestion(ctx, caller, in.text("resourceArn"))
 	return ingestionStateOut(s), err
+}
+
+func backfill(ctx context.Context, c *control.Control, caller fabric.Caller, in input) (any, error) {
+	s, err := c.Backfill(ctx, caller, control.BackfillInput{
+		ARN: in.text("resourceArn"), From: in.text("from"), To: in.text("to"), Again: in.text("read") == "all",
+	})
+	return backfillOut(s), err
+}
+
+func showBackfill(ctx context.Context, c *control.Control, caller fabric.Caller, in input) (any, error) {
+	s, err := c.ShowBackfill(ctx, caller, in.text("resourceArn"), in.text("backfillId"))
+	return backfillOut(s), err
 }
 
 // trailAnswer is the records as they stand in the trail.

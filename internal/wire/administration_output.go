@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"strings"
 	"time"
 
 	"selvedge/internal/control"
@@ -68,10 +69,41 @@ type covered struct {
 }
 
 type gap struct {
-	From    timestamp `json:"from"`
-	To      timestamp `json:"to"`
-	Reason  string    `json:"reason"`
-	FoundAt timestamp `json:"foundAt"`
+	From    timestamp  `json:"from"`
+	To      timestamp  `json:"to"`
+	Reason  string     `json:"reason"`
+	FoundAt timestamp  `json:"foundAt"`
+	TryAt   *timestamp `json:"tryAt,omitempty"` // none: it is not tried again
+}
+
+// lateness is how late records have shown, in seconds.
+type lateness struct {
+	Records int64 `json:"records"`
+	P50     int64 `json:"p50"`
+	P99     int64 `json:"p99"`
+	P999    int64 `json:"p999"`
+}
+
+type backfillStream struct {
+	Name      string     `json:"name"`
+	DoneTo    timestamp  `json:"doneTo"` // all before is done
+	Pages     int64      `json:"pages"`
+	Records   int64      `json:"records"` // that had not been taken in
+	EndedAt   *timestamp `json:"endedAt,omitempty"`
+	LastError string     `json:"lastError,omitempty"`
+}
+
+type backfillState struct {
+	ID      string           `json:"backfillId"`
+	From    timestamp        `json:"from"`
+	To      timestamp        `json:"to"`
+	Read    string           `json:"read"`
+	Ended   bool             `json:"ended"`
+	Streams []backfillStream `json:"streams"`
+}
+
+type backfillAnswer struct {
+	Backfill backfillState `json:"backfill"`
 }
 
 type streamState struct {
@@ -81,6 +113,7 @@ type streamState struct {
 	PollDue   *timestamp `json:"pollDue,omitempty"`
 	Attempt   int64      `json:"attempt"`
 	LastError string     `json:"lastError,omitempty"`
+	Lateness  lateness   `json:"latenessSeconds"`
 	Coverage  []covered  `json:"coverage"`
 	Gaps      []gap      `json:"gaps"`
 }
@@ -105,6 +138,7 @@ type destinationState struct {
 type ingestionState struct {
 	ingestion
 	Streams      []streamState      `json:"streams"`
+	Backfills    []backfillState    `json:"backfills"`
 	Destinations []destinationState `json:"destinations"`
 }
 
@@ -165,6 +199,10 @@ func authorizationStateOut(s control.AuthorizationState) authorizationStateAnswe
 func ingestionStateOut(s control.IngestionState) ingestionStateAnswer {
 	out := ingestionState{
 		ingestion: ingestionOut(s.Ingestion).Ingestion, Streams: []streamState{}, Destinations: []destinationState{},
+		Backfills: []backfillState{},
+	}
+	for _, b := range s.Backfills {
+		out.Backfills = append(out.Backfills, backfillOut(b).Backfill)
 	}
 	for _, st := range s.Streams {
 		out.Streams = append(out.Streams, streamStateOut(st))
@@ -184,12 +222,27 @@ func streamStateOut(s control.StreamState) streamState {
 	out := streamState{
 		Name: s.Name, Cursor: moment(s.Cursor), Watermark: moment(s.Watermark), PollDue: moment(s.Due),
 		Attempt: s.Attempt, LastError: s.LastError, Coverage: []covered{}, Gaps: []gap{},
+		Lateness: lateness{s.Known.Records, int64(s.Known.P50.Seconds()), int64(s.Known.P99.Seconds()), int64(s.Known.P999.Seconds())},
 	}
 	for _, c := range s.Coverage {
 		out.Coverage = append(out.Coverage, covered{timestamp(c.From), timestamp(c.To), c.Pages, c.Records})
 	}
 	for _, g := range s.Gaps {
-		out.Gaps = append(out.Gaps, gap{timestamp(g.From), timestamp(g.To), g.Reason, timestamp(g.FoundAt)})
+		out.Gaps = append(out.Gaps, gap{timestamp(g.From), timestamp(g.To), g.Reason, timestamp(g.FoundAt), moment(g.TryAt)})
 	}
 	return out
+}
+
+func backfillOut(s control.BackfillState) backfillAnswer {
+	out := backfillState{ID: s.ID, From: timestamp(s.From), To: timestamp(s.To), Read: "missing", Ended: s.Ended(), Streams: []backfillStream{}}
+	if s.Again {
+		out.Read = "all"
+	}
+	for _, b := range s.Streams {
+		_, name, _ := strings.Cut(b.StreamID, "/")
+		out.Streams = append(out.Streams, backfillStream{
+			Name: name, DoneTo: timestamp(b.At), Pages: b.Pages, Records: b.Records, EndedAt: moment(b.EndedAt), LastError: b.LastError,
+		})
+	}
+	return backfillAnswer{out}
 }

@@ -28,6 +28,8 @@ func FuzzHTTP(f *testing.F) {
 		"RevokeKey":         `{"accessKeyId":"AKIAAAAAAAAAAAAAAAAA"}`,
 		"ShowAuthorization": `{"resourceArn":"` + fix.authorizationARN + `"}`,
 		"ShowIngestion":     `{"resourceArn":"` + fix.ingestionARN + `"}`,
+		"Backfill":          `{"resourceArn":"` + fix.ingestionARN + `","from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z","read":"all"}`,
+		"ShowBackfill":      `{"resourceArn":"` + fix.ingestionARN + `","backfillId":"x"}`,
 	} {
 		f.Add("POST", "/selvedge/v1/"+operation, body)
 	}

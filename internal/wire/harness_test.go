@@ -121,7 +121,7 @@ func apps() []connector.App {
 	open := func(connector.Env) connector.Session { return finder{} }
 	normalize := func(string, []byte, *ocsf.Event) error { return nil }
 	return []connector.App{
-		{Name: "OKTA", Open: open, Normalize: normalize, Streams: []connector.Stream{{Name: "system"}}, Auth: connector.Auth{Grant: connector.AuthorizationCode, PKCE: true}},
+		{Name: "OKTA", Open: open, Normalize: normalize, Streams: []connector.Stream{{Name: "system", Retention: 90 * 24 * time.Hour}}, Auth: connector.Auth{Grant: connector.AuthorizationCode, PKCE: true}},
 		{Name: "DROPBOX", Auth: connector.Auth{Grant: connector.AuthorizationCode}},
 		{Name: "TERRAFORMCLOUD", Open: open, Normalize: normalize, Streams: []connector.Stream{{Name: "audit"}}, Auth: connector.Auth{Grant: connector.APIKey}},
 	}
