@@ -98,3 +98,17 @@ func (s *Store) Commits(t *testing.T) int64 {
 	t.Helper()
 	return s.group.commits.Load()
 }
+
+// Bytes is what the table of ids takes with its indexes; on SQLite, the file.
+func (s *Store) Bytes(t *testing.T) int64 {
+	t.Helper()
+	query := `SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()`
+	if s.lock == nil { // PostgreSQL
+		query = `SELECT pg_total_relation_size('seen')`
+	}
+	var n int64
+	if err := s.writer.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
