@@ -101,6 +101,10 @@ func TestEqualRecordsWithoutAnID(t *testing.T) {
 	retry := r.poll()
 	r.pass(retry.After)
 	r.poll()
+	r.deliverAll()
+	if got := r.lines(r.made.Destinations[0]); len(got) != 3 {
+		t.Errorf("%d lines after the first walk, want 3: %v", len(got), got)
+	}
 	r.pass(time.Minute)
 	r.script.will(connector.Page{Records: []connector.Record{same, same, same}, Next: done, Done: true}, nil)
 	r.poll()

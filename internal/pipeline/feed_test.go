@@ -206,11 +206,11 @@ func (r *rig) endAny(c store.Claim, err error) {
 	if err == nil || errors.Is(err, store.ErrFenced) || errors.Is(err, errKilled) {
 		return
 	}
-	after := job.Backoff(c.Attempt)
-	if retry, ok := errors.AsType[*job.Retry](err); ok {
-		after = retry.After
+	retry, ok := errors.AsType[*job.Retry](err)
+	if !ok {
+		r.t.Fatalf("%s: %v", c.Duty, err)
 	}
-	if ferr := r.store.Fail(r.t.Context(), c, r.clock().Add(after), "failed"); ferr != nil && !errors.Is(ferr, store.ErrFenced) {
+	if ferr := r.store.Fail(r.t.Context(), c, r.clock().Add(retry.After), retry.Reason); ferr != nil && !errors.Is(ferr, store.ErrFenced) {
 		r.t.Fatal(ferr)
 	}
 }

@@ -151,6 +151,9 @@ func TestBackfill(t *testing.T) {
 	}
 	f.fault = nil
 	r.work(nil)
+	if b := r.ran(run); b.Pages != 38 { // of 114 events, a day at a time, three a page
+		t.Errorf("%d pages were read, want those of the hole alone: 38", b.Pages)
+	}
 	mine := got.got[r.made.Destinations[0].ID]
 	for i, e := range f.events {
 		want := 0

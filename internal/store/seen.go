@@ -188,7 +188,7 @@ func meet(ctx context.Context, tx *sql.Tx, walkID string, met []Met) error {
 func (s *Store) CountSeen(ctx context.Context, streamID string, hour, most int64) (int64, error) {
 	var n int64
 	err := s.reader.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM seen
-		WHERE stream_no = (SELECT no FROM stream_number WHERE stream_id = ?) AND hour >= ? LIMIT ?) AS some`,
+		WHERE stream_no = (SELECT no FROM stream_number WHERE stream_id = ?) AND hour >= ? LIMIT ?) AS counted`,
 		streamID, hour, most).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("store: count seen: %w", err)
