@@ -10,6 +10,11 @@
 //	deliver(destination)  oldest closed batch: freeze place -> render -> sink -> mark -> next
 //	sweep                 ends what nobody needs any more
 //
+// Beside the live tail backfill(window) reads closed windows, in the same way but
+// with the last turn at the provider: old windows, where records may have shown
+// late; gaps; and what somebody asked for. Which old windows, and how often, is in
+// window.go; docs/adr/0008-lateness.md says why and what is promised.
+//
 // Beside it goes useraccess(task), the search for a user: see UserAccess.
 //
 // # What survives a crash
@@ -36,7 +41,10 @@
 //	forbidden       shown; tried again at most a quarter of an hour apart
 //	cursor expired  reading starts again by time, with the stream's overlap
 //	malformed       shown; tried again for 24 hours in one piece, then the window becomes a
-//	                gap with what was read kept sealed, and reading goes on behind it
+//	                gap with what was read kept sealed, and reading goes on behind it;
+//	                the gap is tried after an hour, and then ever more rarely for a week
+//	no room         an ingestion of which too much is kept, or whose disk is full, is not
+//	                polled, says so, and goes on by itself
 //
 // However a poll ends, what it has read so far is closed into a batch and
 // delivered; only one that is paced and goes on within seconds adds to it first.

@@ -78,18 +78,50 @@ func TestWhatTheProviderNoLongerHasIsAGap(t *testing.T) {
 	read := r.stream().Watermark
 	r.pass(10 * day)
 	f.fault = func() error { return failure(connector.Unavailable) }
-	r.work(nil)
-	r.pass(time.Minute)
-	first := r.clock().Add(-time.Minute - 7*day)
+	for range 3 {
+		r.work(nil)
+		r.pass(10 * time.Minute)
+	}
+	first := r.clock().Add(-7 * day)
 	f.fault = nil
 	r.work(nil)
 	gaps, err := r.store.Gaps(t.Context(), r.made.StreamIDs[0])
-	if err != nil || len(gaps) == 0 || !gaps[0].From.Equal(read) || !gaps[0].To.Equal(first) || !gaps[0].TryAt.IsZero() {
+	if err != nil || len(gaps) != 1 || !gaps[0].From.Equal(read) || !gaps[0].To.Equal(first) || !gaps[0].TryAt.IsZero() {
 		t.Errorf("gaps = %+v, %v; want one from %v to %v", gaps, err, read, first)
 	}
 	covered, err := r.store.Coverage(t.Context(), r.made.StreamIDs[0])
 	if err != nil || len(covered) != 2 {
 		t.Errorf("coverage = %+v, %v; want two intervals", covered, err)
+	}
+}
+
+// TestAnArrivalCursorThatIsLost: with an expired cursor too, what the provider no
+// longer has is named; of a feed that is quiet but polled nothing is.
+func TestAnArrivalCursorThatIsLost(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for _, quiet := range []bool{true, false} {
+		r := newRig(t, func(_ *storetest.Spec, r *rig) { r.script.retention = 7 * day })
+		old := r.clock()
+		r.script.will(connector.Page{Next: connector.Cursor{From: old, Token: "a"}, Done: true}, nil)
+		r.poll()
+		read := r.stream().Watermark
+		r.pass(10 * day)
+		if quiet {
+			r.script.will(connector.Page{Next: connector.Cursor{From: old}, Done: true}, nil)
+			r.poll()
+			r.pass(time.Minute)
+		}
+		r.script.will(connector.Page{}, failure(connector.CursorExpired))
+		r.script.will(connector.Page{Next: behind("b"), Done: true}, nil)
+		r.poll()
+		gaps, err := r.store.Gaps(t.Context(), r.made.StreamIDs[0])
+		if quiet && len(gaps) != 0 || err != nil {
+			t.Errorf("a quiet feed has gaps: %+v, %v", gaps, err)
+		}
+		if !quiet && (len(gaps) != 1 || !gaps[0].From.Equal(read) || !gaps[0].To.Equal(r.clock().Add(-7*day))) {
+			t.Errorf("gaps = %+v, want one from %v", gaps, read)
+		}
 	}
 }
 

@@ -187,12 +187,24 @@ func (r *poll) reachBack(ctx context.Context) error {
 // expire gives up what the provider no longer has when nothing was read for longer
 // than it keeps records, and says so.
 func (r *poll) expire(ctx context.Context) error {
-	first := r.started.Add(-r.spec.Retention)
-	if r.spec.Retention <= 0 || r.cursor.Token != "" || r.cursor.From.IsZero() || !r.cursor.From.Before(first) {
+	if r.cursor.Token != "" {
+		return nil // the provider says whether it still knows
+	}
+	return r.lose(ctx, r.cursor.From)
+}
+
+// lose puts the cursor, which is a time, at the first that the provider may still
+// have. What lies between is a gap, unless it was read.
+func (r *poll) lose(ctx context.Context, from time.Time) error {
+	first := r.started.Add(-r.spec.Retention).Truncate(time.Millisecond)
+	if r.stream.Watermark.After(from) {
+		from = r.stream.Watermark
+	}
+	if r.spec.Retention <= 0 || !from.Before(first) {
 		return nil
 	}
 	gap := store.Gap{
-		Interval: store.Interval{From: r.cursor.From, To: first}, FoundAt: r.started,
+		Interval: store.Interval{From: from, To: first}, FoundAt: r.started,
 		Reason: fmt.Sprintf("nothing was read for longer than the provider keeps records (%v)", r.spec.Retention),
 	}
 	next := connector.Cursor{From: first}
@@ -201,7 +213,7 @@ func (r *poll) expire(ctx context.Context) error {
 		return fmt.Errorf("pipeline: cursor: %w", err)
 	}
 	r.o.Log.ErrorContext(ctx, "the provider no longer has what was not read in time",
-		"stream", r.claim.ID, "from", gap.From, "to", gap.To, "reason", gap.Reason)
+		"stream", r.stream.ID, "from", gap.From, "to", gap.To, "reason", gap.Reason)
 	if err := r.o.Store.CommitGap(ctx, r.claim, r.stream.ID, gap, string(cursor), first); err != nil {
 		return err
 	}

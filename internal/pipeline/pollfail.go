@@ -144,6 +144,9 @@ func (r *poll) restart(ctx context.Context, err error) error {
 		return serr
 	}
 	r.cursor, r.stream.ReadFrom = next, next.From
+	if r.window == nil {
+		return r.lose(ctx, next.From)
+	}
 	return nil
 }
 

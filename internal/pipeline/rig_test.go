@@ -272,6 +272,7 @@ type script struct {
 	expedited int
 	noGrant   bool
 	scope     string // what the provider has said that it granted
+	retention time.Duration
 	onPoll    func() // called at each call of Poll, as time passes
 	store     *store.Store
 }
@@ -285,7 +286,7 @@ func (s *script) app() connector.App {
 	return connector.App{
 		Name: "SCRIPT",
 		Streams: []connector.Stream{
-			{Name: arrival, Arrival: true, Overlap: time.Hour},
+			{Name: arrival, Arrival: true, Overlap: time.Hour, Retention: s.retention},
 			{Name: byTime, Newest: true, Overlap: time.Hour},
 			{Name: scoped, Arrival: true, Scopes: []string{"https://api.example/Read.All", "Sign.Read"}},
 		},

@@ -85,7 +85,8 @@ type Gap struct {
 const never = -1
 
 // CommitGap names a gap of a stream and moves the cursor behind it, under the
-// fence of the poll or backfill.
+// fence of the poll or backfill. One that cannot be had and that goes on where
+// another ends is made one with it.
 // The claim goes on.
 func (s *Store) CommitGap(ctx context.Context, c Claim, streamID string, g Gap, cursor string, readFrom time.Time) error {
 	return s.update(ctx, "commit gap", func(tx *sql.Tx) error {
@@ -101,6 +102,15 @@ func (s *Store) CommitGap(ctx context.Context, c Claim, streamID string, g Gap, 
 		body := g.Body
 		if body == nil {
 			body = []byte{}
+		}
+		res, err = tx.ExecContext(ctx, `UPDATE gap SET to_at = ? WHERE stream_id = ? AND reason = ? AND try_at = -1 AND cast(? AS bigint) = -1
+			AND from_at <= ? AND to_at >= ? AND to_at <= ?`,
+			millis(g.To), streamID, g.Reason, tryAt, millis(g.From), millis(g.From), millis(g.To))
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n > 0 {
+			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO gap (stream_id, from_at, to_at, reason, body, found_at, try_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?)`, streamID, millis(g.From), millis(g.To), g.Reason, body, millis(g.FoundAt), tryAt)
