@@ -28,10 +28,10 @@ func TestAnyScheduleDeliversWhatIsShown(t *testing.T) {
 func schedule(t *testing.T, seed uint64) {
 	rng := rand.New(rand.NewPCG(seed, 2))
 	f := &feed{spec: connector.Stream{PageMax: 1 + rng.IntN(40), Overlap: time.Hour}, bare: seed%2 == 1}
-	r := newRig(t, onFeed(f), func(_ *storetest.Spec, r *rig) { r.interval = 20 * time.Minute })
+	r := newRig(t, onFeed(f), func(_ *storetest.Spec, r *rig) { r.interval = 40 * time.Minute })
 	r.options.KeepRaw = 1000 * time.Hour
 	const span = 30 * time.Hour
-	f.events = trace(seed, 400, r.clock(), span)
+	f.events = trace(seed, 200, r.clock(), span)
 	got := newTally(t, r.clock)
 	r.buckets.to = got
 	r.rebuild()
@@ -118,10 +118,10 @@ func TestEqualRecordsWithoutAnID(t *testing.T) {
 func TestAMonthLeavesTheTablesFlat(t *testing.T) {
 	t.Parallel()
 	f := &feed{spec: connector.Stream{PageMax: 100, Overlap: time.Hour}}
-	const every = 2 * time.Hour
+	const every = 4 * time.Hour
 	r := newRig(t, onFeed(f), func(_ *storetest.Spec, r *rig) { r.interval = every })
 	start, day := r.clock(), 24*time.Hour
-	f.events = trace(7, 3000, start, 30*day)
+	f.events = trace(7, 1500, start, 30*day)
 	got := newTally(t, r.clock)
 	r.buckets.to = got
 	var early, late map[string]int64

@@ -173,9 +173,13 @@ func readMet(rows *sql.Rows, met map[[16]byte]int64) error {
 }
 
 func meet(ctx context.Context, tx *sql.Tx, walkID string, met []Met) error {
-	for _, m := range met {
-		_, err := tx.ExecContext(ctx, `INSERT INTO walk (walk_id, id, times) VALUES (?, ?, ?)
-			ON CONFLICT (walk_id, id) DO UPDATE SET times = excluded.times`, walkID, m.ID[:], m.Times)
+	for part := range slices.Chunk(met, seenChunk/2) {
+		var args []any
+		for i := range part {
+			args = append(args, walkID, part[i].ID[:], part[i].Times)
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO walk (walk_id, id, times) VALUES (?, ?, ?)`+strings.Repeat(", (?, ?, ?)", len(part)-1)+`
+			ON CONFLICT (walk_id, id) DO UPDATE SET times = excluded.times`, args...)
 		if err != nil {
 			return err
 		}
