@@ -27,15 +27,15 @@ const Timeout = 2 * time.Minute
 
 // Clients makes a client for each Region, once.
 type Clients[C any] struct {
-	make func(region string) C
+	open func(region string) C
 
 	mu       sync.Mutex
 	byRegion map[string]C
 }
 
 // NewClients returns a cache of clients. The function makes one.
-func NewClients[C any](make func(region string) C) *Clients[C] {
-	return &Clients[C]{make: make, byRegion: map[string]C{}}
+func NewClients[C any](open func(region string) C) *Clients[C] {
+	return &Clients[C]{open: open, byRegion: map[string]C{}}
 }
 
 // In returns the client of a Region.
@@ -44,7 +44,7 @@ func (c *Clients[C]) In(region string) C {
 	defer c.mu.Unlock()
 	made, ok := c.byRegion[region]
 	if !ok {
-		made = c.make(region)
+		made = c.open(region)
 		c.byRegion[region] = made
 	}
 	return made

@@ -123,8 +123,8 @@ func (s *Streams) send(name string, records [][]byte) error {
 	if err != nil {
 		return err
 	}
-	defer lock.Close()                                               // gives the lock up
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil { //nolint:gosec // a descriptor is small
+	defer lock.Close() // gives the lock up
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
 		return fmt.Errorf("lock: %w", err)
 	}
 	f, made, err := s.newest(root)

@@ -29,7 +29,7 @@ func (s *Sink) parts(ctx context.Context, o sink.Object) error {
 	if err != nil {
 		return err
 	}
-	err = fill(ctx, client, o, id)
+	err = fill(ctx, client, o, id, s.part)
 	if err != nil {
 		abort(ctx, client, o.Bucket, o.Key, id)
 	}
@@ -55,12 +55,13 @@ func create(ctx context.Context, client *s3.Client, o sink.Object) (*string, err
 }
 
 // fill sends the parts and completes the upload.
-func fill(ctx context.Context, client *s3.Client, o sink.Object, id *string) error {
+func fill(ctx context.Context, client *s3.Client, o sink.Object, id *string, size int) error {
 	var sent []types.CompletedPart
-	for from := 0; from < len(o.Body); from += partSize {
-		part, err := send(ctx, client, o, id, from)
+	for from := 0; from < len(o.Body); from += size {
+		number := int32(len(sent) + 1) //nolint:gosec // 32 at most, see sink.MaxBody
+		part, err := send(ctx, client, o, id, number, o.Body[from:min(from+size, len(o.Body))])
 		if err != nil {
-			return fmt.Errorf("part %d: %w", len(sent)+1, err)
+			return fmt.Errorf("part %d: %w", number, err)
 		}
 		sent = append(sent, part)
 	}
@@ -76,21 +77,19 @@ func fill(ctx context.Context, client *s3.Client, o sink.Object, id *string) err
 	return nil
 }
 
-// send sends the part that begins at from.
-func send(ctx context.Context, client *s3.Client, o sink.Object, id *string, from int) (types.CompletedPart, error) {
+// send sends a part.
+func send(ctx context.Context, client *s3.Client, o sink.Object, id *string, number int32, body []byte) (types.CompletedPart, error) {
 	ctx, cancel := context.WithTimeout(ctx, awscall.Timeout)
 	defer cancel()
-	body := o.Body[from:min(from+partSize, len(o.Body))]
-	number := aws.Int32(int32(from/partSize) + 1) //nolint:gosec // 32 at most, see sink.MaxBody
 	out, err := client.UploadPart(ctx, &s3.UploadPartInput{
-		Bucket: &o.Bucket, Key: &o.Key, UploadId: id, PartNumber: number,
+		Bucket: &o.Bucket, Key: &o.Key, UploadId: id, PartNumber: &number,
 		Body: bytes.NewReader(body), ContentLength: aws.Int64(int64(len(body))),
 	})
 	if err != nil {
 		return types.CompletedPart{}, err
 	}
 	return types.CompletedPart{
-		PartNumber: number, ETag: out.ETag,
+		PartNumber: &number, ETag: out.ETag,
 		ChecksumCRC32: out.ChecksumCRC32, ChecksumCRC32C: out.ChecksumCRC32C, ChecksumCRC64NVME: out.ChecksumCRC64NVME,
 		ChecksumSHA1: out.ChecksumSHA1, ChecksumSHA256: out.ChecksumSHA256,
 	}, nil

@@ -52,6 +52,7 @@ const partSize = 8 << 20
 type Sink struct {
 	credentials aws.CredentialsProvider
 	clients     *awscall.Clients[*s3.Client]
+	part        int // partSize, but for tests
 
 	mu    sync.Mutex
 	begun map[place]bool // where Sweep looks for uploads
@@ -67,9 +68,9 @@ const maxBegun = 4096
 // to. New does no I/O.
 func New(c aws.Config) *Sink {
 	return &Sink{
-		credentials: c.Credentials,
-		clients:     awscall.NewClients(func(region string) *s3.Client { return client(c, region) }),
-		begun:       map[place]bool{},
+		credentials: c.Credentials, part: partSize,
+		clients: awscall.NewClients(func(region string) *s3.Client { return client(c, region) }),
+		begun:   map[place]bool{},
 	}
 }
 
@@ -111,7 +112,7 @@ func (s *Sink) Put(ctx context.Context, o sink.Object) error {
 		return err
 	}
 	put := s.whole
-	if len(o.Body) > partSize {
+	if len(o.Body) > s.part {
 		put = s.parts
 	}
 	if err := put(ctx, o); err != nil && !isThere(err) {

@@ -132,7 +132,7 @@ func (d *deadly) Do(r *http.Request) (*http.Response, error) {
 func (p place) dying(request int, after bool) *s3.Sink {
 	c := p.Config()
 	c.HTTPClient = &deadly{left: request, after: after}
-	return s3.New(c)
+	return s3.New(c).WithPart(part)
 }
 
 func TestSuite(t *testing.T) {
@@ -159,9 +159,14 @@ func (p place) harness(t *testing.T) sinktest.Harness {
 	}
 }
 
+// part is how large parts are, but on moto, which wants what S3 wants.
+const part = 1 << 20
+
 // large is an object of three parts.
-func large() sink.Object {
-	return sink.Object{Region: awstest.Region, Bucket: bucket, Key: key, Body: []byte(strings.Repeat("0123456789abcde\n", 20<<16))}
+func large() sink.Object { return largeBy(part) }
+
+func largeBy(part int) sink.Object {
+	return sink.Object{Region: awstest.Region, Bucket: bucket, Key: key, Body: []byte(strings.Repeat("0123456789abcde\n", part/16*5/2))}
 }
 
 func small() sink.Object {
@@ -204,7 +209,7 @@ func (p place) calls() []string {
 func TestCalls(t *testing.T) {
 	t.Parallel()
 	p := fake(t)
-	s := s3.New(p.Config())
+	s := s3.New(p.Config()).WithPart(part)
 	put := func(o sink.Object, want ...string) {
 		t.Helper()
 		p.Calls()
@@ -243,7 +248,7 @@ func TestKilledBetweenParts(t *testing.T) {
 				t.Fatal(err)
 			}
 			left += len(names)
-			if err := s3.New(p.Config()).Put(t.Context(), o); err != nil {
+			if err := s3.New(p.Config()).WithPart(part).Put(t.Context(), o); err != nil {
 				t.Errorf("killed at request %d: put again: %v", request, err)
 			}
 			p.want(t, o)
@@ -268,7 +273,7 @@ func dies(ctx context.Context, s *s3.Sink, o sink.Object) (died bool) {
 func TestConditional(t *testing.T) {
 	t.Parallel()
 	p := moto(t)
-	for _, o := range []sink.Object{small(), large()} {
+	for _, o := range []sink.Object{small(), largeBy(8 << 20)} {
 		s := s3.New(p.Config())
 		for range 2 {
 			if err := s.Put(t.Context(), o); err != nil {
@@ -303,7 +308,7 @@ func TestSweep(t *testing.T) {
 	const elsewhere = "p/AWSAppFabric/AuditLog/OCSF/JSON/OKTA/i/d2/20261122/AuditLog-1"
 	begin(folder + "/20261121/AuditLog-2")
 	begin(elsewhere)
-	s := s3.New(p.Config())
+	s := s3.New(p.Config()).WithPart(part)
 	sweep := func(before time.Time, want int, left ...string) {
 		t.Helper()
 		if n, err := s.Sweep(t.Context(), before); err != nil || n != want {
@@ -353,7 +358,7 @@ func answer(status int, code string) func(awstest.Call, http.ResponseWriter, htt
 func TestAnswersOfS3(t *testing.T) {
 	t.Parallel()
 	p := fake(t)
-	s := s3.New(p.Config())
+	s := s3.New(p.Config()).WithPart(part)
 	tests := []struct {
 		status int
 		code   string
@@ -417,7 +422,7 @@ func TestCut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := fake(t)
-			s := s3.New(p.Config())
+			s := s3.New(p.Config()).WithPart(part)
 			for n := 1; n <= 6; n++ {
 				o := large()
 				if n == 6 {
@@ -462,7 +467,7 @@ func TestSlow(t *testing.T) {
 		}
 		next.ServeHTTP(w, c.Request)
 	})
-	if err := s3.New(p.Config()).Put(ctx, large()); !errors.Is(err, context.Canceled) {
+	if err := s3.New(p.Config()).WithPart(part).Put(ctx, large()); !errors.Is(err, context.Canceled) {
 		t.Errorf("Put = %v, want the context's error", err)
 	}
 	if names, err := p.uploads(t.Context())(); err != nil || len(names) > 0 {
@@ -477,7 +482,7 @@ func TestNoCredentials(t *testing.T) {
 	c.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{}, errors.New("none in the chain")
 	})
-	err := s3.New(c).Put(t.Context(), small())
+	err := s3.New(c).WithPart(part).Put(t.Context(), small())
 	if sink.KindOf(err) != sink.Unavailable || !strings.Contains(sink.ReasonOf(err), "no AWS credentials") || len(p.Calls()) != 0 {
 		t.Errorf("%v", err)
 	}
@@ -511,7 +516,7 @@ func TestRegionsAndEndpoints(t *testing.T) {
 		}
 		o := small()
 		o.Region = tt.region
-		if err := s3.New(c).Put(t.Context(), o); err != nil {
+		if err := s3.New(c).WithPart(part).Put(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}
 		onAWS := strings.HasPrefix(tt.host, bucket)
