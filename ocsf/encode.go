@@ -1,35 +1,37 @@
 package ocsf
 
-import (
-	"math"
-	"strconv"
-)
+import "math"
 
 // AppendJSON appends the event as one JSON object, without a line end. Where
 // Fits is false the event is written as a base event, so that what is appended
 // is valid whatever the event holds.
 func (e *Event) AppendJSON(dst []byte) []byte {
+	o := object{dst: append(dst, '{')}
+	e.append(&o)
+	e.appendRest(&o)
+	o.end()
+	return o.dst[:len(o.dst)-1]
+}
+
+// append writes the members but for the last two.
+func (e *Event) append(o *object) {
 	i := e.Class.info()
 	activity := e.Activity
 	if !e.Fits() {
 		i, activity = &classes[0], 0
 	}
 	has := e.filled(i)
-	o := object{append(dst, '{')}
-	e.appendClass(&o, i, activity)
+	e.appendClass(o, i, activity)
 	o.num("time", e.Time)
 	o.choice("severity_id", "severity", e.severity(), severityCaption)
 	o.choice("status_id", "status", e.Status, statusCaption)
 	o.text("status_code", e.StatusCode)
 	o.text("status_detail", e.StatusDetail)
 	o.text("message", e.Message)
-	e.Metadata.append(&o, has&i.host != 0)
-	e.appendPeople(&o, has)
-	e.appendThings(&o, has)
-	e.appendPlaces(&o, has)
-	e.appendRest(&o)
-	o.end()
-	return o.dst[:len(o.dst)-1]
+	e.Metadata.append(o, has&i.host != 0)
+	e.appendPeople(o, has)
+	e.appendThings(o, has)
+	e.appendPlaces(o, has)
 }
 
 func (e *Event) severity() Choice {
@@ -52,12 +54,7 @@ func (e *Event) appendClass(o *object, i *classInfo, activity int) {
 	o.num("class_uid", int64(i.uid))
 	o.text("class_name", i.name)
 	o.num("type_uid", int64(i.uid)*100+int64(activity))
-	o.key("type_name")
-	// Of all strings here only these two are made of parts, and neither part
-	// has anything to escape.
-	o.dst = append(o.dst, '"')
-	o.dst = append(append(append(o.dst, i.name...), ": "...), caption...)
-	o.dst = append(o.dst, '"', ',')
+	o.pair("type_name", i.name, caption)
 }
 
 func (m *Metadata) append(o *object, host bool) {
@@ -79,8 +76,9 @@ func (m *Metadata) append(o *object, host bool) {
 	}
 	product.append(o, "product")
 	if host {
-		o.key("profiles")
-		o.dst = append(o.dst, `["host"],`...)
+		o.list("profiles")
+		o.element("host")
+		o.endList()
 	}
 	o.text("version", Version)
 	o.end()
@@ -340,12 +338,10 @@ func (l *Location) append(o *object) {
 	o.text("isp", l.ISP)
 	o.text("desc", l.Desc)
 	if l.Point.ok() {
-		o.key("coordinates")
-		o.dst = append(o.dst, '[')
-		o.dst = strconv.AppendFloat(o.dst, l.Point.Lon, 'f', -1, 64)
-		o.dst = append(o.dst, ',')
-		o.dst = strconv.AppendFloat(o.dst, l.Point.Lat, 'f', -1, 64)
-		o.dst = append(o.dst, ']', ',')
+		o.list("coordinates")
+		o.float(l.Point.Lon)
+		o.float(l.Point.Lat)
+		o.endList()
 	}
 	o.end()
 }

@@ -4,7 +4,12 @@ import "strconv"
 
 // object writes the members of JSON objects. Each member ends with a comma,
 // which the end of its object takes back. Keys are ours and need no escapes.
-type object struct{ dst []byte }
+// With a visitor, it shows the members instead.
+type object struct {
+	dst []byte
+	to  Visitor
+	e   *Event // whose members are shown; only with a visitor
+}
 
 func (o *object) key(k string) {
 	o.dst = append(o.dst, '"')
@@ -14,6 +19,10 @@ func (o *object) key(k string) {
 
 // open begins an object that is a member, or, without a key, an element.
 func (o *object) open(k string) {
+	if o.to != nil {
+		o.to.Open(k)
+		return
+	}
 	if k != "" {
 		o.key(k)
 	}
@@ -22,18 +31,38 @@ func (o *object) open(k string) {
 
 // end ends the object that was begun last. An object is begun only where it
 // will have a member.
-func (o *object) end() { o.dst = append(o.dst[:len(o.dst)-1], '}', ',') }
+func (o *object) end() {
+	if o.to != nil {
+		o.to.Close()
+		return
+	}
+	o.dst = append(o.dst[:len(o.dst)-1], '}', ',')
+}
 
 func (o *object) list(k string) {
+	if o.to != nil {
+		o.to.Open(k)
+		return
+	}
 	o.key(k)
 	o.dst = append(o.dst, '[')
 }
 
-func (o *object) endList() { o.dst = append(o.dst[:len(o.dst)-1], ']', ',') }
+func (o *object) endList() {
+	if o.to != nil {
+		o.to.Close()
+		return
+	}
+	o.dst = append(o.dst[:len(o.dst)-1], ']', ',')
+}
 
 // text writes a string that is not empty, cut to the length that is allowed.
 func (o *object) text(k, s string) {
 	if s == "" {
+		return
+	}
+	if o.to != nil {
+		o.to.Text(k, o.e.wellFormed(clip(s)))
 		return
 	}
 	o.key(k)
@@ -41,6 +70,10 @@ func (o *object) text(k, s string) {
 }
 
 func (o *object) element(s string) {
+	if o.to != nil {
+		o.to.Text("", o.e.wellFormed(clip(s)))
+		return
+	}
 	o.dst = appendQuoted(o.dst, clip(s), nil)
 	o.dst = append(o.dst, ',')
 }
@@ -52,7 +85,23 @@ func (o *object) checked(k, s string, valid func(string) bool) {
 	}
 }
 
+// pair writes a string of two parts, neither of which has anything to escape.
+func (o *object) pair(k, first, second string) {
+	if o.to != nil {
+		o.to.Text(k, o.e.KeepArena(append(append(append(o.e.Arena(), first...), ": "...), second...)))
+		return
+	}
+	o.key(k)
+	o.dst = append(o.dst, '"')
+	o.dst = append(append(append(o.dst, first...), ": "...), second...)
+	o.dst = append(o.dst, '"', ',')
+}
+
 func (o *object) num(k string, n int64) {
+	if o.to != nil {
+		o.to.Int(k, n)
+		return
+	}
 	o.key(k)
 	o.dst = strconv.AppendInt(o.dst, n, 10)
 	o.dst = append(o.dst, ',')
@@ -62,8 +111,22 @@ func (o *object) flag(k string, f Flag) {
 	if f == Unset {
 		return
 	}
+	if o.to != nil {
+		o.to.Int(k, int64(f-False))
+		return
+	}
 	o.key(k)
 	o.dst = strconv.AppendBool(o.dst, f == True)
+	o.dst = append(o.dst, ',')
+}
+
+// float writes an element of a list.
+func (o *object) float(n float64) {
+	if o.to != nil {
+		o.to.Float("", n)
+		return
+	}
+	o.dst = strconv.AppendFloat(o.dst, n, 'f', -1, 64)
 	o.dst = append(o.dst, ',')
 }
 
