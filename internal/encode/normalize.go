@@ -43,8 +43,23 @@ func NewNormalizer(app connector.App) *Normalizer {
 // recordID, which may be empty, is metadata.uid where the mapping gives none;
 // processed is metadata.processed_time.
 func (n *Normalizer) Append(dst []byte, stream, recordID string, raw []byte, processed time.Time) ([]byte, Outcome) {
+	e, out := n.event(stream, recordID, raw, processed)
+	dst = append(e.AppendJSON(dst), '\n')
+	out.Replaced = n.release(e)
+	return dst, out
+}
+
+// Write writes the event that Append appends as a row of a Parquet file.
+func (n *Normalizer) Write(p *Parquet, stream, recordID string, raw []byte, processed time.Time) (Outcome, error) {
+	e, out := n.event(stream, recordID, raw, processed)
+	err := p.write(e)
+	out.Replaced = n.release(e)
+	return out, err
+}
+
+// event makes the event of a record. It is to be released.
+func (n *Normalizer) event(stream, recordID string, raw []byte, processed time.Time) (*ocsf.Event, Outcome) {
 	e := n.events.Get().(*ocsf.Event) //nolint:forcetypeassert // the pool holds nothing else
-	defer n.events.Put(e)
 	e.Reset()
 	err := n.normalize(stream, raw, e)
 	if err != nil {
@@ -56,10 +71,16 @@ func (n *Normalizer) Append(dst []byte, stream, recordID string, raw []byte, pro
 	}
 	e.Metadata.LogProvider = LogProvider
 	e.Metadata.ProcessedTime = processed.UnixMilli()
-	dst = append(e.AppendJSON(dst), '\n')
-	// The event keeps its memory, not the caller's.
+	return e, Outcome{Base: err != nil, Why: err}
+}
+
+// release takes back an event that was written, and tells how much of it was
+// replaced. The event keeps its memory, not the caller's.
+func (n *Normalizer) release(e *ocsf.Event) (replaced int) {
+	replaced = e.Replaced
 	e.Raw = nil
-	return dst, Outcome{Base: err != nil, Why: err, Replaced: e.Replaced}
+	n.events.Put(e)
+	return replaced
 }
 
 // normalize runs the mapping. A mapping that panics or gives what is no event
