@@ -53,10 +53,7 @@ func awsChain(ctx context.Context, setting string) (aws.Config, error) {
 
 // Prepare makes a bucket's or stream's folder, or tags a stream of Firehose's.
 // What this server cannot deliver is refused: whatever is taken must arrive.
-func (p places) Prepare(ctx context.Context, caller fabric.Caller, as fabric.Processing, to fabric.Place) error {
-	if as.Format != fabric.FormatJSON {
-		return fabric.Invalid("This server does not write Parquet. Use the format json.")
-	}
+func (p places) Prepare(ctx context.Context, caller fabric.Caller, _ fabric.Processing, to fabric.Place) error {
 	if err := p.prepare(ctx, caller.Region, to); err != nil {
 		if reason := sink.ReasonOf(err); reason != "" {
 			return &fabric.Error{Kind: fabric.Validation, Reason: fabric.ReasonOther, Message: reason, Err: err}

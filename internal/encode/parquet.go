@@ -31,7 +31,7 @@ const layout = "1"
 // Parquet writes events into one Parquet file, each by Normalizer.Write. It is
 // for one goroutine at a time, and of no use after an error.
 type Parquet struct {
-	file *parquet.Writer
+	file *parquet.GenericWriter[any]
 	row  *row
 	rows int // of the present row group
 }
@@ -40,7 +40,7 @@ type Parquet struct {
 // for another file, but are not: in version 0.32.0 all columns of the second
 // have an empty name.
 func NewParquet(out io.Writer) *Parquet {
-	p := &Parquet{row: newRow(columns()), file: parquet.NewWriter(out, schema(),
+	p := &Parquet{row: newRow(columns()), file: parquet.NewGenericWriter[any](out, schema(),
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
 		parquet.CreatedBy("selvedge", layout, "ocsf "+ocsf.Version),
 		parquet.DataPageVersion(1),

@@ -4,15 +4,15 @@ package encode
 type kind int
 
 const (
-	word   kind = iota // a string, of a few that come again and again: kept in a dictionary
-	text               // any other string
-	whole              // an int
-	big                // a bigint
-	real               // a double
-	yesno              // a boolean
-	object             // a struct of the fields
-	list               // an array of the one field
-	pairs              // a map from string to string
+	word     kind = iota // a string, of a few that come again and again: kept in a dictionary
+	text                 // any other string
+	whole                // an int
+	big                  // a bigint
+	fraction             // a double
+	yesno                // a boolean
+	object               // a struct of the fields
+	list                 // an array of the one field
+	pairs                // a map from string to string
 )
 
 // column is a column, or a member of one. Its name is the attribute's name.
@@ -50,19 +50,7 @@ func columns() []column {
 		{name: "status_code"},
 		{name: "status_detail"},
 		{name: "message"},
-		{name: "metadata", kind: object, fields: []column{
-			{name: "uid", kind: text},
-			{name: "event_code"},
-			{name: "correlation_uid", kind: text},
-			{name: "tenant_uid"},
-			{name: "original_time", kind: text},
-			{name: "processed_time", kind: big},
-			{name: "log_provider"},
-			{name: "log_version"},
-			{name: "product", kind: object, fields: product()},
-			{name: "profiles", kind: list, fields: []column{{}}},
-			{name: "version"},
-		}},
+		{name: "metadata", kind: object, fields: metadata()},
 		{name: "actor", kind: object, fields: []column{
 			{name: "user", kind: object, fields: user()},
 			{name: "session", kind: object, fields: session()},
@@ -126,6 +114,22 @@ func words(names ...string) []column {
 	return fields
 }
 
+func metadata() []column {
+	return []column{
+		{name: "uid", kind: text},
+		{name: "event_code"},
+		{name: "correlation_uid", kind: text},
+		{name: "tenant_uid"},
+		{name: "original_time", kind: text},
+		{name: "processed_time", kind: big},
+		{name: "log_provider"},
+		{name: "log_version"},
+		{name: "product", kind: object, fields: product()},
+		{name: "profiles", kind: list, fields: []column{{}}},
+		{name: "version"},
+	}
+}
+
 // choice is an enum's id, and its text.
 func choice() []column { return []column{{name: "type_id", kind: whole}, {name: "type"}} }
 
@@ -141,7 +145,7 @@ func user() []column {
 
 func place() column {
 	return column{name: "location", kind: object, fields: append(words("city", "region", "country", "postal_code", "continent", "isp", "desc"),
-		column{name: "coordinates", kind: list, fields: []column{{kind: real}}})}
+		column{name: "coordinates", kind: list, fields: []column{{kind: fraction}}})}
 }
 
 func endpoint() []column {

@@ -21,7 +21,7 @@ func hive(c column) string {
 		return "int"
 	case big:
 		return "bigint"
-	case real:
+	case fraction:
 		return "double"
 	case yesno:
 		return "boolean"

@@ -55,7 +55,7 @@ func nodeOf(c column) parquet.Node {
 		n = parquet.Encoded(parquet.Leaf(parquet.Int32Type), &parquet.RLEDictionary)
 	case big:
 		n = parquet.Encoded(parquet.Leaf(parquet.Int64Type), &parquet.Plain)
-	case real:
+	case fraction:
 		n = parquet.Encoded(parquet.Leaf(parquet.DoubleType), &parquet.Plain)
 	case yesno:
 		n = parquet.Encoded(parquet.Leaf(parquet.BooleanType), &parquet.Plain)

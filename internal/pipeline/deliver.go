@@ -114,7 +114,7 @@ func spot(dv store.Delivery) store.Spot {
 // put makes the batch one object.
 func (d *Deliverer) put(ctx context.Context, c store.Claim, dv store.Delivery, body rendered) error {
 	err := d.o.Buckets.Put(ctx, sink.Object{
-		Region: dv.Destination.Region, Bucket: dv.At.Bucket, Key: dv.At.Key, Body: body.text, ContentType: contentTypeJSONL,
+		Region: dv.Destination.Region, Bucket: dv.At.Bucket, Key: dv.At.Key, Body: body.text, ContentType: contentType(dv),
 	})
 	if err != nil {
 		return d.refused(ctx, c, dv, err)
@@ -183,6 +183,9 @@ func (d *Deliverer) render(ctx context.Context, dv store.Delivery) (rendered, er
 		for _, r := range batch[i] {
 			size += len(r.Raw) + 1
 		}
+	}
+	if dv.Destination.Processing.Format == fabric.FormatParquet {
+		return d.renderParquet(dv, batch, size)
 	}
 	if dv.Destination.Processing.Schema == fabric.SchemaOCSF {
 		size *= swell
