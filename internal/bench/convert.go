@@ -55,6 +55,7 @@ func convert(ctx context.Context, b *bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
+	var files []parqueted
 	measures := []struct {
 		name string
 		run  func() (cost, error)
@@ -64,6 +65,11 @@ func convert(ctx context.Context, b *bench) ([]row, error) {
 		{"gzip -6", func() (cost, error) { return b.converted(ctx, half, 6, 1) }},
 		{"two", func() (cost, error) { return b.converted(ctx, half, 6, 2) }},
 		{"gzip -1", func() (cost, error) { return b.converted(ctx, half, 1, 1) }},
+		{"Parquet", func() (cost, error) {
+			c, made, err := b.parquet(ctx, half, 1)
+			files = append(files, made)
+			return c, err
+		}},
 	}
 	costs := map[string][]cost{}
 	for round := range convertRound {
@@ -78,7 +84,30 @@ func convert(ctx context.Context, b *bench) ([]row, error) {
 			}
 		}
 	}
-	return convertRows(costs, plain, testing.Benchmark(benchmarkAppend)), nil
+	rows := convertRows(costs, plain, testing.Benchmark(benchmarkAppend))
+	return append(rows, parquetRows(costs, files)...), nil
+}
+
+// parquetRows is the part of the report about Parquet.
+func parquetRows(costs map[string][]cost, files []parqueted) []row {
+	var speed, peak, share, plain series
+	for i, c := range costs["Parquet"] {
+		speed = append(speed, c.perCPU())
+		peak = append(peak, files[i].Peak)
+		share = append(share, float64(files[i].Bytes)/float64(c.bytes))
+	}
+	for _, c := range costs["plain"] {
+		plain = append(plain, c.perCPU())
+	}
+	return []row{
+		{
+			name: "Parquet zstd", unit: "events/CPU-s", values: speed, target: atLeast(18_000),
+			note: "a process that reads a file and writes objects of 8 MiB of records, as deliveries do; output is dropped",
+		},
+		{name: "Parquet over plain", unit: "times, per CPU-s", values: speed.ratios(plain)},
+		{name: "Parquet, peak memory", unit: "MiB", values: peak, target: atMost(256)},
+		{name: "Parquet, size", unit: "bytes for a byte of records", values: share},
+	}
 }
 
 // convertRows is the report of what was measured.

@@ -3,8 +3,8 @@
 // peer that did the same work in turn. It asserts no time: it fails only when
 // something is lost, is there twice, or does not answer.
 //
-//	go run ./internal/bench              # all but scale
-//	go run ./internal/bench start api    # some of convert, pipeline, refresh, start, api, scale
+//	go run ./internal/bench              # all but scale and parquet
+//	go run ./internal/bench start api    # some of convert, pipeline, refresh, start, api, scale, parquet
 //
 // Everything is on loopback and below one temporary folder. docs/benchmarks.md
 // says how to read the figures.
@@ -64,6 +64,7 @@ func sections() []section {
 		{"start", "From the start of the process to an answer", start, false},
 		{"api", "The API over loopback, every request signed and verified", api, false},
 		{"scale", "The API with many authorizations", scale, true},
+		{"parquet", "Raw Okta bytes to Parquet, ten million events", parquet, true},
 	}
 }
 
@@ -92,6 +93,7 @@ func children() map[string]func(context.Context, []string, io.Writer) error {
 	return map[string]func(context.Context, []string, io.Writer) error{
 		"child-convert": convertChild,
 		"child-hello":   helloChild,
+		"child-parquet": parquetChild,
 	}
 }
 

@@ -117,8 +117,11 @@ func (s *server) kill() error {
 func (s *server) peakMemory() series { return s.memory("VmHWM:") }
 
 // memory is a line of the system's about the server's memory, in MiB.
-func (s *server) memory(name string) series {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(s.cmd.Process.Pid) + "/status")
+func (s *server) memory(name string) series { return memoryOf(s.cmd.Process.Pid, name) }
+
+// memoryOf is a line of the system's about a process's memory, in MiB.
+func memoryOf(pid int, name string) series {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
 	if err != nil {
 		return nil
 	}
