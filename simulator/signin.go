@@ -251,7 +251,7 @@ func (s *signIn) exchange(r *http.Request, form url.Values, readable bool) (ans 
 func (s *signIn) no(f failure) (answer, string) {
 	why, ok := s.provider.words[f]
 	if !ok {
-		panic(fmt.Sprintf("simulator: %s has no words for failure %d", s.provider.title, f))
+		panic(fmt.Sprintf("simulator: %s has no words for failure %d", s.provider.title, f)) //nolint:forbidigo // the first test that fails so sees it: the words are a table
 	}
 	return s.provider.fail(f, why), why.code
 }

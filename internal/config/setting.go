@@ -113,10 +113,7 @@ func work() []setting {
 			name: "log-level", env: "SELVEDGE_LOG_LEVEL", fallback: "info", set: setLogLevel,
 			help: "`debug`, `info`, `warn` or `error`",
 		},
-		{
-			name: "log-format", env: "SELVEDGE_LOG_FORMAT", fallback: "text", set: setLogFormat,
-			help: "`text` or `json`",
-		},
+		{name: "log-format", env: "SELVEDGE_LOG_FORMAT", fallback: "text", set: setLogFormat, help: "`text` or `json`"},
 	}
 }
 
