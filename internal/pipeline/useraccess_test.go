@@ -145,33 +145,6 @@ func TestASearchWithTokensThatAreNotTaken(t *testing.T) {
 			t.Errorf("given up after %v", took)
 		}
 	})
-	t.Run("the token endpoint is away for hours", func(t *testing.T) {
-		t.Parallel()
-		h := newHunt(t)
-		a := h.authorize("OKTA")
-		h.clock.Add(2 * time.Hour) // the access token has ended
-		id, back := h.start(a, known), h.clock.Now().Add(3*time.Hour)
-		h.inject("OKTA", simulator.Fault{Path: "/oauth2/v1/token", Kind: simulator.Status500})
-		for h.clock.Now().Before(back) {
-			retry := h.run()
-			if retry == nil {
-				break
-			}
-			h.want(id, fabric.InProgress, fabric.TokenRevoked)
-			h.refreshFails()
-			h.clock.Add(retry.After)
-		}
-		if now, err := h.store.GetAppAuthorization(t.Context(), storetest.Caller(), h.bundle, a.ID); err != nil || now.Status != fabric.Connected {
-			t.Errorf("the authorization is %s, %v", now.Status, err)
-		}
-		if err := h.sim.ClearFaults("OKTA"); err != nil {
-			t.Fatal(err)
-		}
-		h.clock.Add(time.Hour)
-		h.refresh()
-		h.run()
-		h.want(id, fabric.Completed, "")
-	})
 	t.Run("a revoked grant", func(t *testing.T) {
 		t.Parallel()
 		h := newHunt(t)
@@ -195,6 +168,36 @@ func TestASearchWithTokensThatAreNotTaken(t *testing.T) {
 			t.Errorf("the authorization is %s, %v: it is not the search's to judge", now.Status, err)
 		}
 	})
+}
+
+// While the token endpoint is away no token is refused: the search goes on when it
+// is back.
+func TestASearchWhileTheTokenEndpointIsAway(t *testing.T) {
+	t.Parallel()
+	h := newHunt(t)
+	a := h.authorize("OKTA")
+	h.clock.Add(2 * time.Hour) // the access token has ended
+	id, back := h.start(a, known), h.clock.Now().Add(3*time.Hour)
+	h.inject("OKTA", simulator.Fault{Path: "/oauth2/v1/token", Kind: simulator.Status500})
+	for h.clock.Now().Before(back) {
+		retry := h.run()
+		if retry == nil {
+			break
+		}
+		h.want(id, fabric.InProgress, fabric.TokenRevoked)
+		h.refreshFails()
+		h.clock.Add(retry.After)
+	}
+	if now, err := h.store.GetAppAuthorization(t.Context(), storetest.Caller(), h.bundle, a.ID); err != nil || now.Status != fabric.Connected {
+		t.Errorf("the authorization is %s, %v", now.Status, err)
+	}
+	if err := h.sim.ClearFaults("OKTA"); err != nil {
+		t.Fatal(err)
+	}
+	h.clock.Add(time.Hour)
+	h.refresh()
+	h.run()
+	h.want(id, fabric.Completed, "")
 }
 
 // The tenant of a task is the one that it was started for.
