@@ -48,7 +48,12 @@ type Intent struct {
 	At      time.Time // when it was last sent; zero: no answer is missing
 	Request []byte    // sealed: of an exchange
 	Answer  []byte    // sealed: as it came, not yet taken in; empty: none came, or none yet
+	Resend  time.Time // without an answer: when it may be sent again; zero: nobody has found it so yet
 }
+
+// ErrAnswered is the error of a write that an answer in the journal stands
+// against.
+var ErrAnswered = errors.New("store: the intent has an answer")
 
 // LoadGrant reads a grant with its authorization. It is for duties and for what
 // has found the authorization by its caller: it names no account.
@@ -57,18 +62,18 @@ func (s *Store) LoadGrant(ctx context.Context, authorizationID string) (Grant, e
 	a := &g.Authorization
 	var facts string
 	var created, updated, expires, intentAt int64
-	var due sql.NullInt64
+	var due, resend sql.NullInt64
 	err := s.reader.QueryRowContext(ctx, `SELECT a.id, a.bundle_id, a.account, a.region, a.app, a.tenant_id, a.tenant_name,
 			a.auth_type, a.status, a.reason, a.generation, a.created_at, a.updated_at,
 			a.credential, a.verifier, a.verifier_no,
 			g.generation, g.version, g.tokens, g.previous, g.expires_at, g.facts, g.code_key,
-			g.intent, g.intent_key, g.intent_at, g.request, g.answer, g.due_at - `+s.stamp()+`
-		FROM app_authorization a JOIN app_grant g ON g.id = a.id WHERE a.id = ?`, s.in(0), authorizationID).Scan(
+			g.intent, g.intent_key, g.intent_at, g.request, g.answer, g.due_at - `+s.stamp()+`, g.resend_at - `+s.stamp()+`
+		FROM app_authorization a JOIN app_grant g ON g.id = a.id WHERE a.id = ?`, s.in(0), s.in(0), authorizationID).Scan(
 		&a.ID, &a.BundleID, &a.Account, &a.Region, &a.App, &a.Tenant.Identifier, &a.Tenant.DisplayName,
 		&a.AuthType, &a.Status, &a.Reason, &a.Generation, &created, &updated,
 		&g.Credential, &g.Verifier, &g.VerifierNo,
 		&g.Generation, &g.Version, &g.Tokens, &g.Previous, &expires, &facts, &g.CodeKey,
-		&g.Intent.Kind, &g.Intent.Key, &intentAt, &g.Intent.Request, &g.Intent.Answer, &due)
+		&g.Intent.Kind, &g.Intent.Key, &intentAt, &g.Intent.Request, &g.Intent.Answer, &due, &resend)
 	if err != nil {
 		return Grant{}, fmt.Errorf("store: load grant: %w", notFound(err))
 	}
@@ -80,27 +85,44 @@ func (s *Store) LoadGrant(ctx context.Context, authorizationID string) (Grant, e
 	if due.Valid {
 		g.Due = s.from(due.Int64)
 	}
+	if resend.Valid {
+		g.Intent.Resend = s.from(resend.Int64)
+	}
 	return g, nil
 }
 
 // BeginIntent journals a request that is about to be sent. The row falls due at
-// once, so that a crash leaves work that is found.
+// once, so that a crash leaves work that is found. An answer to the same that has
+// come meanwhile stays: then the error is ErrFenced.
 func (s *Store) BeginIntent(ctx context.Context, c Claim, in Intent) error {
 	return s.update(ctx, "begin intent", func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE app_grant
-			SET intent = ?, intent_key = ?, intent_at = ?, request = ?, answer = x'', due_at = `+s.stamp()+`
-			WHERE id = ? AND fence = ?`,
-			in.Kind, in.Key, millis(in.At), blob(in.Request), s.in(0), c.ID, c.Fence)
+			SET intent = ?, intent_key = ?, intent_at = ?, request = ?, answer = x'', resend_at = NULL, due_at = `+s.stamp()+`
+			WHERE id = ? AND fence = ? AND NOT (intent <> '' AND intent_key = ? AND answer <> x'')`,
+			in.Kind, in.Key, millis(in.At), blob(in.Request), s.in(0), c.ID, c.Fence, in.Key)
 		return oneOr(res, err, ErrFenced)
 	})
 }
 
-// StoreAnswer journals the answer to the intent of that key.
+// StoreAnswer journals the answer to the intent of that key, unless it has one:
+// then the error is ErrAnswered.
 func (s *Store) StoreAnswer(ctx context.Context, c Claim, key string, sealed []byte) error {
 	return s.update(ctx, "store answer", func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE app_grant SET answer = ?
-			WHERE id = ? AND fence = ? AND intent <> '' AND intent_key = ?`, blob(sealed), c.ID, c.Fence, key)
-		return oneOr(res, err, ErrFenced)
+			WHERE id = ? AND fence = ? AND intent <> '' AND intent_key = ? AND answer = x''`, blob(sealed), c.ID, c.Fence, key)
+		if err = oneOr(res, err, ErrFenced); !errors.Is(err, ErrFenced) {
+			return err
+		}
+		var answered int
+		err = tx.QueryRowContext(ctx, `SELECT count(*) FROM app_grant
+			WHERE id = ? AND fence = ? AND intent <> '' AND intent_key = ?`, c.ID, c.Fence, key).Scan(&answered)
+		switch {
+		case err != nil:
+			return err
+		case answered > 0:
+			return ErrAnswered
+		}
+		return ErrFenced
 	})
 }
 
@@ -128,7 +150,7 @@ func (s *Store) ClearIntent(ctx context.Context, c Claim) error {
 	})
 }
 
-const clearIntent = `UPDATE app_grant SET intent = '', intent_key = '', intent_at = 0, request = x'', answer = x''`
+const clearIntent = `UPDATE app_grant SET intent = '', intent_key = '', intent_at = 0, request = x'', answer = x'', resend_at = NULL`
 
 // KeepIntent drops the answer of an intent that is to be sent again. Missing
 // says that an answer to it never arrived, or arrived unreadable: then whether
@@ -136,9 +158,30 @@ const clearIntent = `UPDATE app_grant SET intent = '', intent_key = '', intent_a
 func (s *Store) KeepIntent(ctx context.Context, c Claim, missing bool) error {
 	return s.update(ctx, "keep intent", func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE app_grant
-			SET answer = x'', intent_at = CASE WHEN ? THEN intent_at ELSE 0 END WHERE id = ? AND fence = ?`,
-			missing, c.ID, c.Fence)
+			SET answer = x'', resend_at = `+s.stamp()+`, intent_at = CASE WHEN ? THEN intent_at ELSE 0 END
+			WHERE id = ? AND fence = ?`,
+			s.in(0), missing, c.ID, c.Fence)
 		return oneOr(res, err, ErrFenced)
+	})
+}
+
+// DeferIntent has an intent without an answer wait before it is sent again.
+// Zero: nobody can have an answer to it.
+func (s *Store) DeferIntent(ctx context.Context, c Claim, wait time.Duration) error {
+	return s.update(ctx, "defer intent", func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE app_grant SET resend_at = `+s.stamp()+` WHERE id = ? AND fence = ?`,
+			s.in(wait), c.ID, c.Fence)
+		return oneOr(res, err, ErrFenced)
+	})
+}
+
+// Expedite makes the refresh of a grant due now, unless its last attempt failed:
+// then it has a time of its own, which may be the provider's word.
+func (s *Store) Expedite(ctx context.Context, authorizationID string) error {
+	return s.update(ctx, "expedite refresh", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE app_grant SET due_at = `+s.stamp()+` WHERE id = ? AND last_error = ''`,
+			s.in(0), authorizationID)
+		return err
 	})
 }
 

@@ -164,6 +164,7 @@ func TestGrantWritesAreFenced(t *testing.T) {
 		"StoreAnswer": func(ctx context.Context) error { return g.StoreAnswer(ctx, old, "k", []byte("a")) },
 		"ClearIntent": func(ctx context.Context) error { return g.ClearIntent(ctx, old) },
 		"KeepIntent":  func(ctx context.Context) error { return g.KeepIntent(ctx, old, false) },
+		"DeferIntent": func(ctx context.Context) error { return g.DeferIntent(ctx, old, time.Second) },
 		"ChangeGrant": func(ctx context.Context) error {
 			return g.ChangeGrant(ctx, old, store.GrantChange{
 				Swap: &store.TokenSet{Version: 1, Sealed: []byte("late")}, CodeKey: "late", Finish: true,
@@ -297,5 +298,91 @@ func TestMetaAndDataKey(t *testing.T) {
 	}
 	if _, err := g.LoadGrant(t.Context(), "none"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("no grant: %v", err)
+	}
+}
+
+func TestAnswersStay(t *testing.T) {
+	t.Parallel()
+	g := newGrants(t)
+	c := g.claim()
+	in := store.Intent{Kind: store.IntentRefresh, Key: "k", At: g.now}
+	if err := g.BeginIntent(t.Context(), c, in); err != nil {
+		t.Fatal(err)
+	}
+	if took, err := g.AdoptAnswer(t.Context(), g.id, "k", []byte("first")); err != nil || !took {
+		t.Fatal(took, err)
+	}
+	if err := g.StoreAnswer(t.Context(), c, "k", []byte("second")); !errors.Is(err, store.ErrAnswered) {
+		t.Errorf("StoreAnswer over an answer: %v, want ErrAnswered", err)
+	}
+	if err := g.StoreAnswer(t.Context(), c, "another", []byte("second")); !errors.Is(err, store.ErrFenced) {
+		t.Errorf("StoreAnswer to another request: %v, want ErrFenced", err)
+	}
+	if err := g.BeginIntent(t.Context(), c, in); !errors.Is(err, store.ErrFenced) {
+		t.Errorf("BeginIntent of what has an answer: %v, want ErrFenced", err)
+	}
+	if took, err := g.AdoptAnswer(t.Context(), g.id, "k", []byte("third")); err != nil || took {
+		t.Errorf("AdoptAnswer over an answer: %v, %v", took, err)
+	}
+	if answer := string(g.load().Intent.Answer); answer != "first" {
+		t.Errorf("the answer is %q", answer)
+	}
+	if err := g.BeginIntent(t.Context(), c, store.Intent{Kind: store.IntentRefresh, Key: "next", At: g.now}); err != nil {
+		t.Errorf("BeginIntent of something else: %v", err)
+	}
+}
+
+func TestDeferIntent(t *testing.T) {
+	t.Parallel()
+	g := newGrants(t)
+	c := g.claim()
+	in := store.Intent{Kind: store.IntentRefresh, Key: "k", At: g.now}
+	ends := map[string]func(context.Context) error{
+		"KeepIntent":  func(ctx context.Context) error { return g.KeepIntent(ctx, c, true) },
+		"DeferIntent": func(ctx context.Context) error { return g.DeferIntent(ctx, c, 0) },
+	}
+	for name, end := range ends {
+		if err := g.BeginIntent(t.Context(), c, in); err != nil {
+			t.Fatal(err)
+		}
+		if at := g.load().Intent.Resend; !at.IsZero() {
+			t.Errorf("a new intent may be sent again at %s", at)
+		}
+		if err := g.DeferIntent(t.Context(), c, 3*time.Second); err != nil {
+			t.Fatal(err)
+		}
+		if at := g.load().Intent.Resend; !at.Equal(g.now.Add(3 * time.Second)) {
+			t.Errorf("put off to %s", at)
+		}
+		if err := end(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if at := g.load().Intent.Resend; !at.Equal(g.now) {
+			t.Errorf("after %s it may be sent again at %s, want at once", name, at)
+		}
+	}
+	if err := g.ClearIntent(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if at := g.load().Intent.Resend; !at.IsZero() {
+		t.Errorf("no intent may be sent again at %s", at)
+	}
+}
+
+func TestExpedite(t *testing.T) {
+	t.Parallel()
+	g := newGrants(t)
+	later := g.now.Add(time.Hour)
+	if err := g.Finish(t.Context(), g.claim(), later); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Expedite(t.Context(), g.id); err != nil || !g.load().Due.Equal(g.now) {
+		t.Errorf("after a success it is due %s, %v; want now", g.load().Due, err)
+	}
+	if err := g.Fail(t.Context(), g.claim(), later, "the provider asks to wait"); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Expedite(t.Context(), g.id); err != nil || !g.load().Due.Equal(later) {
+		t.Errorf("after a failure it is due %s, %v; want as it was put off", g.load().Due, err)
 	}
 }
