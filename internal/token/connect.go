@@ -144,7 +144,9 @@ func (m *Manager) underLease(c store.Claim, a fabric.AppAuthorization, work func
 		m.o.Wake()
 		return nil
 	}
-	return m.end(context.WithoutCancel(ctx), c, a, err)
+	ctx, cancel = settling(ctx)
+	defer cancel()
+	return m.end(ctx, c, a, err)
 }
 
 // guarded turns a panic into an error: the process has more to do than this

@@ -306,7 +306,7 @@ func TestKilledInARefresh(t *testing.T) {
 				t.Fatalf("what is left is due %s: nobody finds it", g.Due)
 			}
 			if step != "swapped" {
-				w.mustRefresh()
+				w.resume()
 			}
 			again := len(w.sim.Okta().TokenRequests()) - sent
 			if want := map[string]int{"intent": 1, "answered": 1}[step]; again != want {
@@ -341,7 +341,16 @@ func TestKilledTwiceInARefresh(t *testing.T) {
 		if err := w.refresh(); !errors.Is(err, errKilled) && err == nil {
 			t.Fatal("the process was not killed")
 		}
+		if err := os.RemoveAll(filepath.Join(w.dir, "answers")); err != nil {
+			t.Fatal(err)
+		}
 		w.revive()
+		if step == "answered" {
+			if err := w.refresh(); err == nil {
+				t.Fatal("what has no answer was sent again at once")
+			}
+			w.clock.Add(3 * time.Second)
+		}
 	}
 	w.mustRefresh()
 	w.want(w.now(), fabric.TokenAutoRotationFailed, "answer lost: invalid_grant: The refresh token is invalid or expired.")
@@ -362,13 +371,10 @@ func TestKilledInAnExchange(t *testing.T) {
 			if err := os.RemoveAll(filepath.Join(w.dir, "answers")); err != nil {
 				t.Fatal(err)
 			}
-			claims, err := w.store.Claim(t.Context(), store.DutyRefresh, "replica-1", time.Second, 1)
-			if err != nil || len(claims) != 1 {
-				t.Fatalf("what is left is due: %v, %v", claims, err)
+			if g := w.grant(); g.Due.IsZero() || g.Due.After(w.clock.Now()) {
+				t.Fatalf("what is left is due %s: nobody finds it", g.Due)
 			}
-			if err := w.m.Refresh(t.Context(), claims[0]); err != nil {
-				t.Fatal(err)
-			}
+			w.resume()
 			if step == "answered" {
 				w.want(w.now(), fabric.ConnectionValidationFailed, "answer lost: invalid_grant: The authorization code is invalid or has expired.")
 				return
@@ -506,7 +512,8 @@ func TestFenced(t *testing.T) {
 	w.clock.Add(30 * time.Minute)
 	w.onStepDo("answered", func() error {
 		w.clock.Add(time.Minute)
-		return w.refresh()
+		w.resume()
+		return nil
 	})
 	if err := w.refresh(); !errors.Is(err, store.ErrFenced) {
 		t.Fatalf("the slower of two: %v, want ErrFenced", err)

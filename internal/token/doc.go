@@ -25,10 +25,17 @@
 // once the lease has ended:
 //
 //	intent with answer      the answer is taken in; nothing is sent
-//	intent without answer   the same code or token is sent once more; a refusal then is "answer lost"
+//	intent without answer   the row is put off by a grace, once; then the same code or token
+//	                        is sent once more; a refusal then is "answer lost"
+//
+// An answer that the database does not take within two seconds is kept, sealed,
+// in a file of this replica, and offered to the database again and again until it
+// has it: the grace is for that. A replica that has ended offers it when it
+// starts. The first answer that is in the journal stays.
 //
 // No other path sends a code or token again, but after an answer that says that
-// nothing was done (429, 5xx) and after a request that never left.
+// nothing was done (429, 5xx, a 4xx without a word of OAuth) and after a request
+// that never left.
 //
 // A request that uses nothing up is journalled too, and repeated freely: that
 // with the client's credential alone (client and account credentials), which

@@ -61,7 +61,7 @@ func (m *Manager) exchange(ctx context.Context, c store.Claim, req AuthRequest, 
 	if err != nil {
 		return err
 	}
-	a, err := m.run(ctx, e)
+	a, err := m.run(ctx, &e)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ const codeTime = 15 * time.Minute
 // giveUp ends an exchange that is put off once more when its code is too old.
 func (m *Manager) giveUp(ctx context.Context, e errand, doc exchange, err error) error {
 	retry, ok := errors.AsType[*job.Retry](err)
-	if !ok || doc.Code == "" || m.o.Now().Sub(doc.Began) < codeTime {
+	if !ok || doc.Code == "" || errors.Is(err, errDeferred) || m.o.Now().Sub(doc.Began) < codeTime {
 		return err
 	}
 	return m.refuseCode(ctx, e, doc, reply{reason: retry.Reason})
@@ -134,7 +134,9 @@ func (m *Manager) refuseCode(ctx context.Context, e errand, doc exchange, r repl
 	}
 	reason, kind := e.lostReason(r)
 	m.logger(e.grant.Authorization).WarnContext(ctx, "the provider refused to grant tokens", "reason", reason)
-	return m.change(context.WithoutCancel(ctx), e.grant, e.claim, store.GrantChange{
+	ctx, cancel := settling(ctx)
+	defer cancel()
+	return m.change(ctx, e.grant, e.claim, store.GrantChange{
 		EndIntent: true,
 		Verdict:   &store.Verdict{Generation: doc.Generation, Status: fabric.ConnectionValidationFailed, Reason: reason},
 		Event: &store.GrantEvent{
@@ -180,12 +182,14 @@ func (m *Manager) resume(ctx context.Context, c store.Claim, g store.Grant, stay
 
 // answerOf returns the journalled answer of an errand, or sends it once more.
 func (m *Manager) answerOf(ctx context.Context, e *errand) (answer, error) {
-	var a answer
+	if len(e.grant.Intent.Answer) == 0 && !e.free {
+		if err := m.deferred(ctx, e); err != nil {
+			return answer{}, err
+		}
+	}
 	if len(e.grant.Intent.Answer) > 0 {
-		err := m.open(ctx, e.grant.Authorization, fieldAnswer, e.grant.Version, e.grant.Intent.Answer, &a)
-		e.lost = a.Again
-		return a, err
+		return m.journalled(ctx, e)
 	}
 	e.lost = !e.free && !e.grant.Intent.At.IsZero()
-	return m.run(ctx, *e)
+	return m.run(ctx, e)
 }

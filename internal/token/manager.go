@@ -64,6 +64,13 @@ type Manager struct {
 	alive  context.Context // ends with Close
 	cancel context.CancelFunc
 	flows  sync.WaitGroup
+
+	rescuing    context.Context // ends when Close begins
+	stopRescues context.CancelFunc
+	rescues     sync.WaitGroup
+
+	mu      sync.Mutex // of the files with answers, and of closing
+	closing bool
 }
 
 // New returns a manager. Close ends what it does in the background.
@@ -89,12 +96,18 @@ func New(o Options) *Manager {
 		m.apps[a.Name] = a
 	}
 	m.alive, m.cancel = context.WithCancel(context.Background())
+	m.rescuing, m.stopRescues = context.WithCancel(m.alive)
 	return m
 }
 
 // Close waits for connections under way. When ctx ends it cancels them; what
-// they were doing is in the journal.
+// they were doing is in the journal. Answers in files are left to Replay.
 func (m *Manager) Close(ctx context.Context) error {
+	m.mu.Lock()
+	m.closing = true
+	m.mu.Unlock()
+	m.stopRescues()
+	m.rescues.Wait()
 	ended := make(chan struct{})
 	go func() {
 		m.flows.Wait()

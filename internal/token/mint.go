@@ -45,7 +45,7 @@ func (m *Manager) takeMint(ctx context.Context, c store.Claim) error {
 	if err != nil {
 		return err
 	}
-	a, err := m.run(ctx, e)
+	a, err := m.run(ctx, &e)
 	if err != nil {
 		return err
 	}

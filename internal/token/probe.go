@@ -91,7 +91,9 @@ func (m *Manager) swapIn(ctx context.Context, c store.Claim, g store.Grant, t to
 		change.Verdict = &store.Verdict{Generation: t.Generation, Status: fabric.PendingConnect}
 	}
 	change.Due = m.o.Now()
-	if err := m.change(context.WithoutCancel(ctx), g, c, change); err != nil {
+	ctx, cancel := settling(ctx)
+	defer cancel()
+	if err := m.change(ctx, g, c, change); err != nil {
 		return err
 	}
 	return m.o.step("swapped")
@@ -124,10 +126,11 @@ func (m *Manager) probe(ctx context.Context, c store.Claim) error {
 	if err != nil {
 		return err
 	}
-	askCtx, cancel := context.WithTimeout(ctx, probeTime)
+	askCtx, answered := context.WithTimeout(ctx, probeTime)
 	found, err := session.Connect(askCtx)
-	cancel()
-	ctx = context.WithoutCancel(ctx)
+	answered()
+	ctx, cancel := settling(ctx)
+	defer cancel()
 	if key, ok := errors.AsType[*secret.KeyError](err); ok {
 		return key // the call could not be signed; the application was not asked
 	}
@@ -145,7 +148,8 @@ func (m *Manager) probe(ctx context.Context, c store.Claim) error {
 // disproved ends a probe that has shown that the tokens do not reach the audit
 // log.
 func (m *Manager) disproved(ctx context.Context, c store.Claim, g store.Grant, t tokens, reason string) error {
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := settling(ctx)
+	defer cancel()
 	m.logger(g.Authorization).WarnContext(ctx, "the application does not accept the connection", "reason", reason)
 	if t.Proven {
 		return m.stillPending(ctx, c, g, t, reason)

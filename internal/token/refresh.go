@@ -39,7 +39,8 @@ func (m *Manager) Refresh(ctx context.Context, c store.Claim) error {
 
 // explain shows why a connection is still undecided.
 func (m *Manager) explain(ctx context.Context, c store.Claim, reason string) error {
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := settling(ctx)
+	defer cancel()
 	a, err := m.present(ctx, c.ID)
 	if err != nil || a.Status != fabric.PendingConnect {
 		return err
@@ -79,9 +80,10 @@ func (m *Manager) late(t tokens) bool {
 	return t.renewable() && !t.Ends.IsZero() && !m.o.Now().Before(t.Obtained.Add(t.Ends.Sub(t.Obtained)/2))
 }
 
-// Expedite makes the refresh of a grant due now, after a 401.
+// Expedite makes the refresh of a grant due now, after a 401. One that has failed
+// keeps the time that it was put off to: the token endpoint may have asked for it.
 func (m *Manager) Expedite(ctx context.Context, authorizationID string) error {
-	if err := m.o.Store.Wake(ctx, store.DutyRefresh, authorizationID); err != nil {
+	if err := m.o.Store.Expedite(ctx, authorizationID); err != nil {
 		return err
 	}
 	m.o.Wake()
@@ -104,7 +106,7 @@ func (m *Manager) renewTokens(ctx context.Context, c store.Claim, g store.Grant,
 	if err != nil {
 		return err
 	}
-	a, err := m.run(ctx, e)
+	a, err := m.run(ctx, &e)
 	if err != nil {
 		return err
 	}
@@ -135,7 +137,8 @@ func (m *Manager) resumeRefresh(ctx context.Context, c store.Claim, g store.Gran
 
 // takeRefresh takes the answer to a refresh in.
 func (m *Manager) takeRefresh(ctx context.Context, e errand, t tokens, a answer) error {
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := settling(ctx)
+	defer cancel()
 	r := read(e.call.app.Auth, a, e.secrets)
 	if r.outcome != granted {
 		if err := m.settled(ctx, e, a, r); err != nil {
@@ -210,7 +213,9 @@ func (m *Manager) refuse(ctx context.Context, e errand, t tokens, r reply) error
 		status = fabric.ConnectionValidationFailed
 	}
 	m.logger(g.Authorization).WarnContext(ctx, "the provider refused to refresh a grant: connect the authorization again", "reason", reason)
-	return m.change(context.WithoutCancel(ctx), g, e.claim, store.GrantChange{
+	ctx, cancel := settling(ctx)
+	defer cancel()
+	return m.change(ctx, g, e.claim, store.GrantChange{
 		Swap: &store.TokenSet{
 			Version: g.Version + 1, Generation: g.Generation, Sealed: sealed, ExpiresAt: t.Ends,
 		},

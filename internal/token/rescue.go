@@ -1,6 +1,7 @@
 package token
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"selvedge/internal/fabric"
 )
@@ -31,10 +33,48 @@ func (m *Manager) rescue(authorizationID, key string, sealed []byte) error {
 	if err != nil {
 		return fmt.Errorf("token: keep answer: %w", err)
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if err := writeDurably(m.o.Dir, authorizationID+rescueSuffix, doc); err != nil {
 		return fmt.Errorf("token: keep answer: %w", err)
 	}
+	if !m.closing {
+		m.rescues.Go(func() { m.bring(authorizationID) })
+	}
 	return nil
+}
+
+// How often an answer in a file is offered to the database. Once that is back,
+// the answer is there before resendGrace has passed.
+const (
+	firstOffer = 200 * time.Millisecond
+	nextOffer  = 500 * time.Millisecond
+	offerTime  = 1500 * time.Millisecond
+)
+
+// bring offers the answer in a file to the database until it takes it, or has no
+// use for it. After Close the file is left to the next start.
+func (m *Manager) bring(authorizationID string) {
+	for wait := firstOffer; ; wait = nextOffer {
+		timer := time.NewTimer(wait)
+		select {
+		case <-m.rescuing.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		ctx, cancel := context.WithTimeout(m.rescuing, offerTime)
+		took, err := m.adopt(ctx, authorizationID)
+		cancel()
+		if err != nil {
+			continue
+		}
+		if took {
+			m.o.Log.InfoContext(m.rescuing, "the database took an answer that was kept in a file", "authorization", authorizationID)
+			m.o.Wake()
+		}
+		return
+	}
 }
 
 func writeDurably(dir, name string, data []byte) error {
@@ -107,8 +147,22 @@ func (m *Manager) adopt(ctx context.Context, authorizationID string) (bool, erro
 	if err != nil {
 		return false, fmt.Errorf("token: adopt answer: %w", err)
 	}
-	if err := os.Remove(path); err != nil {
-		return false, fmt.Errorf("token: adopt answer: %w", err)
+	if err := m.discard(path, data); err != nil {
+		return took, fmt.Errorf("token: adopt answer: %w", err)
 	}
 	return took, nil
+}
+
+// discard removes a file, unless another answer is in it by now.
+func (m *Manager) discard(path string, data []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now, err := os.ReadFile(filepath.Clean(path))
+	if err == nil && bytes.Equal(now, data) {
+		err = os.Remove(path)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }

@@ -48,6 +48,7 @@ type world struct {
 
 	kms     *hsm // nil: bundles are under the master key
 	options store.Options
+	line    *line // to the database; nil: it is not in between
 	store   *store.Store
 	m       *token.Manager
 	keys    *secret.Keyring
@@ -194,7 +195,7 @@ func (w *world) revive() {
 	}
 	_ = w.store.Close() // killAt has closed the database, and left the lock
 	if w.options.URL != "" {
-		w.clock.Add(time.Minute) // other replicas live on: a lease must run out
+		w.clock.Add(10 * time.Second) // other replicas live on: a lease must run out
 	}
 	w.open()
 }
@@ -345,6 +346,25 @@ func (w *world) mustRefresh() {
 	w.t.Helper()
 	if err := w.refresh(); err != nil {
 		w.t.Fatal(err)
+	}
+}
+
+// resume does the duty over what a crash has left. Where an answer is missing it
+// is put off once, for whoever may have the answer.
+func (w *world) resume() {
+	w.t.Helper()
+	sent := len(w.sim.Okta().TokenRequests())
+	err := w.refresh()
+	retry, put := errors.AsType[*job.Retry](err)
+	if err != nil && !put {
+		w.t.Fatal(err)
+	}
+	if put {
+		if n := len(w.sim.Okta().TokenRequests()); n != sent || retry.Reason != "the token endpoint's answer is missing" || retry.After != 3*time.Second {
+			w.t.Fatalf("%d requests, and put off by %v: %s", n-sent, retry.After, retry.Reason)
+		}
+		w.clock.Add(retry.After)
+		w.mustRefresh()
 	}
 }
 
