@@ -18,7 +18,8 @@ type Pace struct {
 
 	// Remaining is the header that counts the calls left, such as
 	// "X-Rate-Limit-Remaining", and Reset the one that tells when there are more.
-	// Where the first is 0 in any answer, nothing is called before the second.
+	// Where the first is 0 in any answer, nothing is called before the second; a
+	// token endpoint that answers 429 without a Retry-After means the second too.
 	Remaining string
 	Reset     Wait
 }

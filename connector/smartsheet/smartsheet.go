@@ -41,7 +41,10 @@ func App() connector.App {
 			Overlap: overlap,
 		}},
 		// 300 requests a minute for each access token.
-		Pace:      connector.Pace{PerSecond: 4.5, Burst: 10},
+		Pace: connector.Pace{
+			PerSecond: 4.5, Burst: 10,
+			Reset: connector.Wait{Header: "X-RateLimit-Reset", Unit: connector.Epoch},
+		},
 		Open:      func(env connector.Env) connector.Session { return open(env) },
 		Normalize: Normalize,
 	}

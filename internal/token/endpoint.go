@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -28,7 +27,7 @@ const (
 type answer struct {
 	Status int       `json:"status"`
 	Body   []byte    `json:"body"`
-	Until  time.Time `json:"until,omitzero"` // Retry-After
+	Until  time.Time `json:"until,omitzero"` // when the endpoint wants to be asked again
 	At     time.Time `json:"at"`             // when the request was sent
 	Again  bool      `json:"again,omitzero"` // the same was sent before, and that answer is missing
 }
@@ -100,7 +99,7 @@ func (m *Manager) post(ctx context.Context, c call) (answer, error) {
 	case len(body) > maxAnswer:
 		return answer{}, fmt.Errorf("the token endpoint's answer is larger than %d bytes", maxAnswer)
 	}
-	return answer{Status: resp.StatusCode, Body: body, Until: retryAfter(resp.Header, at), At: at}, nil
+	return answer{Status: resp.StatusCode, Body: body, Until: until(c.app, resp, at), At: at}, nil
 }
 
 // detach gives a request a time of its own. The end of the caller leaves it a
@@ -155,15 +154,14 @@ func (m *Manager) request(ctx context.Context, c call) (*http.Request, error) {
 	return req, nil
 }
 
-// retryAfter reads seconds or an HTTP date; the zero time when there is none.
-func retryAfter(h http.Header, now time.Time) time.Time {
-	text := h.Get("Retry-After")
-	if seconds, err := strconv.Atoi(text); err == nil && seconds >= 0 {
-		return now.Add(time.Duration(min(seconds, 86400)) * time.Second)
-	}
-	at, err := http.ParseTime(text)
-	if err != nil {
-		return time.Time{}
+// until is when the endpoint wants to be asked again; zero where it does not say.
+// Of a refusal for want of calls left, the header counts that tells in the
+// application's feed when there are more: some send no Retry-After, as Okta
+// (https://developer.okta.com/docs/reference/rl-best-practices/, checked 2026-11-22).
+func until(app connector.App, resp *http.Response, now time.Time) time.Time {
+	at, ok := connector.Wait{Header: "Retry-After"}.Until(resp.Header, now)
+	if !ok && resp.StatusCode == http.StatusTooManyRequests {
+		at, _ = app.Pace.Reset.Until(resp.Header, now)
 	}
 	return at
 }

@@ -205,13 +205,15 @@ func (s *suite) mustPoll() {
 }
 
 // retries does the duty, which must be put off without a change of the status.
-func (s *suite) retries(what string) {
+func (s *suite) retries(what string) *job.Retry {
 	s.t.Helper()
 	err := s.refresh()
-	if retry, ok := errors.AsType[*job.Retry](err); !ok || retry.Reason == "" || retry.After <= 0 {
+	retry, ok := errors.AsType[*job.Retry](err)
+	if !ok || retry.Reason == "" || retry.After <= 0 {
 		s.t.Fatalf("%s: Refresh = %v, want a retry with a reason", what, err)
 	}
 	s.want(s.now(), fabric.Connected, "")
+	return retry
 }
 
 // injectAtTokens makes the simulator's own token endpoint misbehave.
