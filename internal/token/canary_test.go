@@ -136,16 +136,41 @@ func TestNoRefreshToken(t *testing.T) {
 	w.want(w.now(), fabric.TokenAutoRotationFailed, "the access token has ended, and the provider gave no refresh token")
 }
 
+// A 400 or 401 without a word may be a proxy's. It costs no grant while the access
+// token lives, and no code that may still be good.
 func TestRefusedWithoutAWord(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{400, 401} {
+		page := says(status, "<html><title>Bad Request</title></html>")
+		reason := fmt.Sprintf("the token endpoint answered HTTP %d without saying why", status)
 		s := &scripted{answers: []func(http.ResponseWriter, url.Values){
-			says(200, `{"access_token":"A","refresh_token":"R","expires_in":3600}`), says(status, "nope"),
+			page, says(200, `{"access_token":"A","refresh_token":"R","expires_in":3600}`),
+			page, says(200, `{"access_token":"B","refresh_token":"S","expires_in":3600}`), page, page, page, page,
 		}}
 		w := scriptedWorld(t, okta.App(), s)
-		w.want(w.code("C"), fabric.Connected, "")
+		w.want(w.code("C"), fabric.PendingConnect, reason)
+		w.mustRefresh() // the duty goes on with the code
+		w.want(w.now(), fabric.Connected, "")
+		w.clock.Add(30 * time.Minute)
+		if err := w.refresh(); err == nil {
+			t.Error("a page was believed")
+		}
+		w.want(w.now(), fabric.Connected, "")
 		w.mustRefresh()
-		w.want(w.now(), fabric.TokenAutoRotationFailed, fmt.Sprintf("the token endpoint answered HTTP %d without saying why", status))
+		w.clock.Add(time.Hour - time.Second)
+		if err := w.refresh(); err == nil {
+			t.Error("a page was believed while the access token lives")
+		}
+		w.clock.Add(time.Second)
+		w.mustRefresh()
+		w.want(w.now(), fabric.TokenAutoRotationFailed, reason)
+
+		if a := w.code("D"); a.Status == fabric.ConnectionValidationFailed {
+			t.Errorf("a page was believed about a new code: %s", a.Reason)
+		}
+		w.clock.Add(15 * time.Minute)
+		w.mustRefresh()
+		w.want(w.now(), fabric.ConnectionValidationFailed, reason)
 	}
 }
 

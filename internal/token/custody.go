@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"selvedge/internal/job"
@@ -22,9 +23,10 @@ type errand struct {
 	request []byte // sealed: kept in the journal
 	call    call
 	secrets []string
-	free    bool // the request uses nothing up: it may be sent as often as need be
-	lost    bool // sent before, and the answer is missing
-	stay    bool // whoever runs the errand goes on under the claim
+	began   time.Time // of an exchange: when it was first tried
+	free    bool      // the request uses nothing up: it may be sent as often as need be
+	lost    bool      // sent before, and the answer is missing
+	stay    bool      // whoever runs the errand goes on under the claim
 }
 
 const (
@@ -190,12 +192,7 @@ func (m *Manager) deferred(ctx context.Context, e *errand) error {
 // settled says what a reply that is no grant means for the errand: nil when the
 // provider refuses, otherwise the error that tries again.
 func (m *Manager) settled(ctx context.Context, e errand, a answer, r reply) error {
-	final := r.outcome == refused || r.outcome == rejected
-	if (e.kind == store.IntentRefresh || e.free) && r.outcome == rejected && a.Status != 400 && a.Status != 401 {
-		// A gateway's 403 or a page that moved must not cost a grant.
-		final = false
-	}
-	if final {
+	if r.outcome == refused || r.outcome == rejected && m.believed(e, a) {
 		return nil
 	}
 	var err error
@@ -208,6 +205,21 @@ func (m *Manager) settled(ctx context.Context, e errand, a answer, r reply) erro
 		return err
 	}
 	return m.retry(e, r.reason, a.Until, nil)
+}
+
+// believed says whether a 3xx or 4xx without a word of OAuth ends an errand. It
+// may be a gateway's, a proxy's or that of a page that moved, and must not cost
+// what lives: a 400 or 401 is believed once the access token has ended, or the
+// code is too old; anything else only of a code, which somebody is there to see.
+func (m *Manager) believed(e errand, a answer) bool {
+	switch {
+	case a.Status != http.StatusBadRequest && a.Status != http.StatusUnauthorized:
+		return e.kind == store.IntentExchange && !e.free
+	case e.kind == store.IntentExchange:
+		return m.o.Now().Sub(e.began) >= codeTime
+	}
+	ends := e.grant.ExpiresAt
+	return !ends.IsZero() && !m.o.Now().Before(ends)
 }
 
 // retry puts an errand off: longer each time, or for as long as the provider

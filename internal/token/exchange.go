@@ -83,7 +83,7 @@ func (m *Manager) giveUp(ctx context.Context, e errand, doc exchange, err error)
 
 func (m *Manager) exchangeErrand(c store.Claim, g store.Grant, doc exchange, request []byte) (errand, error) {
 	app, err := m.app(g.Authorization.App)
-	e := errand{grant: g, claim: c, kind: store.IntentExchange, request: request, secrets: doc.secrets()}
+	e := errand{grant: g, claim: c, kind: store.IntentExchange, request: request, began: doc.Began, secrets: doc.secrets()}
 	if doc.Code == "" {
 		e.key, e.call, e.free = m.hash(c.ID, "mint "+strconv.FormatInt(doc.Began.UnixNano(), 10)), mintCall(app, doc.Tenant, doc.credentials), true
 		return e, err
