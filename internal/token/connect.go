@@ -200,7 +200,7 @@ func (m *Manager) end(ctx context.Context, c store.Claim, a fabric.AppAuthorizat
 		}
 		m.o.Wake()
 		return nil
-	case waits && !key.Refused:
+	case waits:
 		return errors.Join(err, m.o.Store.Fail(ctx, c, m.o.Now().Add(job.Backoff(c.Attempt)), key.Reason))
 	case isFault, errors.Is(err, ErrStateUsed):
 		return errors.Join(err, m.release(ctx, c))

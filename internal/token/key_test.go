@@ -22,6 +22,13 @@ const hsmKey = "arn:aws:kms:us-east-1:123456789012:key/12345678-90ab-cdef-1234-5
 type hsm struct {
 	mu   sync.Mutex
 	fail error
+	held <-chan struct{} // what Unwrap waits for; nil: nothing
+}
+
+func (h *hsm) hang(until <-chan struct{}) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.held = until
 }
 
 func (h *hsm) will(err error) {
@@ -45,6 +52,12 @@ func (h *hsm) Generate(context.Context, string, string) (plain, wrapped []byte, 
 func (h *hsm) Wrap(context.Context, string, string, []byte) ([]byte, error) { return nil, h.err() }
 
 func (h *hsm) Unwrap(context.Context, string, string, []byte) ([]byte, error) {
+	h.mu.Lock()
+	held := h.held
+	h.mu.Unlock()
+	if held != nil {
+		<-held
+	}
 	return bytes.Repeat([]byte{7}, 32), h.err()
 }
 
@@ -196,6 +209,9 @@ func TestConnectWithARevokedKey(t *testing.T) {
 	if len(w.sim.Okta().TokenRequests()) != 0 {
 		t.Error("the code was sent")
 	}
+	if stats, err := w.store.DutyStats(t.Context(), store.DutyRefresh); err != nil || stats.Failing != 1 {
+		t.Errorf("the row does not show that a key is missing: %+v, %v", stats, err)
+	}
 	w.kms.will(nil)
 	w.clock.Add(10 * time.Second)
 	a, err := w.callback(q)
@@ -203,4 +219,29 @@ func TestConnectWithARevokedKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.want(a, fabric.Connected, "")
+}
+
+// TestRevokeWithoutAKey: whoever deletes an authorization does not wait for a KMS
+// that hangs.
+func TestRevokeWithoutAKey(t *testing.T) {
+	t.Parallel()
+	w := hsmWorld(t)
+	w.connect()
+	w.clock.Add(cacheTime)
+	release := make(chan struct{})
+	t.Cleanup(func() { close(release) })
+	w.kms.hang(release)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.m.Revoke(t.Context(), w.a)(t.Context())
+	}()
+	select {
+	case <-ended:
+	case <-time.After(4 * time.Second):
+		t.Error("a deletion waits for the KMS")
+	}
+	if !strings.Contains(w.log.String(), "the grant is not revoked") {
+		t.Error("the log does not say that the grant is not revoked")
+	}
 }

@@ -3,9 +3,13 @@ package token
 import (
 	"context"
 	"net/url"
+	"time"
 
 	"selvedge/internal/fabric"
 )
+
+// openTime is for the key of a grant that is to be revoked.
+const openTime = 2 * time.Second
 
 // Revoke takes what is needed to give a grant back to the provider, to be called
 // while the authorization is there, and returns what gives it back, to be called
@@ -22,7 +26,10 @@ func (m *Manager) Revoke(ctx context.Context, a fabric.AppAuthorization) func(co
 		log.WarnContext(ctx, "the grant is not revoked", "error", err)
 		return nothing
 	}
-	t, ok, err := m.inUse(ctx, g)
+	// Whoever deletes an authorization does not wait for a KMS that is away.
+	bounded, cancel := context.WithTimeout(ctx, openTime)
+	t, ok, err := m.inUse(bounded, g)
+	cancel()
 	if err != nil {
 		log.WarnContext(ctx, "the grant is not revoked", "error", err)
 		return nothing
