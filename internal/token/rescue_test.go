@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
-	"net/url"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -35,7 +32,7 @@ func (w *world) neighbour() *neighbour {
 	n := &neighbour{world: w, store: w.store}
 	if w.line != nil {
 		o := w.options
-		o.URL = w.line.direct
+		o.URL = w.line.Direct
 		var err error
 		if n.store, err = store.Open(w.t.Context(), o); err != nil {
 			w.t.Fatal(err)
@@ -110,7 +107,7 @@ func TestAnswerOfANeighbour(t *testing.T) {
 	w := onFlaky(t)
 	w.connect()
 	w.clock.Add(30 * time.Minute)
-	w.onStepDo("answered", func() error { w.line.cut(); return nil })
+	w.onStepDo("answered", func() error { w.line.Cut(); return nil })
 	if err := w.refresh(); err == nil {
 		t.Fatal("a refresh without a database")
 	}
@@ -123,7 +120,7 @@ func TestAnswerOfANeighbour(t *testing.T) {
 	if retry, ok := errors.AsType[*job.Retry](err); !ok || retry.After != 3*time.Second {
 		t.Fatalf("the neighbour came first: %v", err)
 	}
-	w.line.mend()
+	w.line.Mend()
 	within(t, 3*time.Second, "the answer is in the journal", func() bool { return len(other.grant().Intent.Answer) > 0 })
 	within(t, 5*time.Second, "the file is removed", func() bool {
 		_, err := os.Stat(w.answerFile())
@@ -229,7 +226,7 @@ func TestHangingDatabase(t *testing.T) {
 				if fenced {
 					err = w.store.Release(t.Context(), store.DutyRefresh, "replica-1")
 				}
-				w.line.hang()
+				w.line.Hang()
 				return err
 			})
 			c, ok, err := w.store.ClaimRow(t.Context(), store.DutyRefresh, w.a.ID, "replica-1", 5*time.Second)
@@ -251,7 +248,7 @@ func TestHangingDatabase(t *testing.T) {
 				t.Error("the duty hangs with the database")
 			}
 			other := w.neighbour()
-			w.line.mend()
+			w.line.Mend()
 			within(t, 10*time.Second, "the answer is in the journal", func() bool { return len(other.grant().Intent.Answer) > 0 })
 			w.clock.Add(10 * time.Second)
 			other.mustRefresh()
@@ -263,116 +260,12 @@ func TestHangingDatabase(t *testing.T) {
 	}
 }
 
-// line is a TCP proxy to a database, which can be cut and can hang.
-type line struct {
-	mu    sync.Mutex
-	state int // 0: works, 1: is cut, 2: hangs
-	conns []net.Conn
-
-	direct string // URL of the database
-}
-
-const (
-	works = iota
-	isCut
-	hangs
-)
-
-// flaky is a PostgreSQL database of the test's own behind a line.
-func flaky(t *testing.T) (string, *line) {
-	t.Helper()
-	u, err := url.Parse(storetest.PostgreSQL(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, database := &line{}, u.Host
-	t.Cleanup(func() {
-		_ = listener.Close()
-		l.cut()
-	})
-	go func() {
-		for {
-			c, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			l.take(c, database)
-		}
-	}()
-	l.direct = u.String()
-	u.Host = listener.Addr().String()
-	return u.String(), l
-}
-
-func (l *line) take(c net.Conn, database string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.conns = append(l.conns, c)
-	if l.state != works {
-		if l.state == isCut {
-			_ = c.Close()
-		}
-		return
-	}
-	d, err := net.Dial("tcp", database)
-	if err != nil {
-		_ = c.Close()
-		return
-	}
-	l.conns = append(l.conns, d)
-	go l.copy(c, d)
-	go l.copy(d, c)
-}
-
-// copy passes on what comes while the line works, and swallows the rest.
-func (l *line) copy(to, from net.Conn) {
-	defer to.Close()
-	buf := make([]byte, 64<<10)
-	for {
-		n, err := from.Read(buf)
-		l.mu.Lock()
-		swallow := l.state == hangs
-		l.mu.Unlock()
-		if err != nil {
-			return
-		}
-		if swallow {
-			continue
-		}
-		if _, err := to.Write(buf[:n]); err != nil {
-			return
-		}
-	}
-}
-
-func (l *line) set(state int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.state = state; state == hangs {
-		return
-	}
-	for _, c := range l.conns {
-		_ = c.Close()
-	}
-	l.conns = nil
-}
-
-func (l *line) cut()  { l.set(isCut) }
-func (l *line) hang() { l.set(hangs) }
-
-// mend ends what was going on: what has swallowed bytes is of no use.
-func (l *line) mend() { l.set(works) }
-
 // onFlaky is an authorization of the simulated Okta in a database behind a line.
 func onFlaky(t *testing.T) *world {
 	t.Helper()
 	w := bare(t, okta.App())
-	database, l := flaky(t)
-	w.options, w.line = store.Options{URL: database, Now: w.clockHere}, l
+	w.line = storetest.PostgreSQLBehindLine(t)
+	w.options = store.Options{URL: w.line.URL, Now: w.clockHere}
 	w.sim = simulator.New(simulator.Options{Now: w.clock.Now})
 	w.serve(w.sim, "https://acme.okta.com")
 	w.authorize("OKTA", "acme.okta.com", w.oktaCredential())

@@ -48,7 +48,7 @@ type world struct {
 
 	kms     *hsm // nil: bundles are under the master key
 	options store.Options
-	line    *line // to the database; nil: it is not in between
+	line    *storetest.Line // to the database; nil: it is not in between
 	store   *store.Store
 	m       *token.Manager
 	keys    *secret.Keyring
