@@ -30,6 +30,16 @@ const (
 	peerSecret = "peer-client-secret-of-no-worth"
 )
 
+// peerDelay passes between what a request changes at the peer and its answer.
+const peerDelay = 40 * time.Millisecond
+
+// outage is for how long the database goes away, and settling for how long nobody
+// is killed once it is back.
+const (
+	outage   = 8 * time.Second
+	settling = 3 * time.Second
+)
+
 // custodySize is how much token custody is held to.
 type custodySize struct {
 	grants    int
@@ -83,19 +93,21 @@ func startPeer(t *testing.T, args ...string) string {
 }
 
 // TestKillsLoseNoGrant has three servers on one database keep grants of an
-// independent OAuth server alive while one of them is killed every second. By
-// that server's own log a refresh token is sent again only where its answer never
-// reached the database, and exactly those grants are lost, each named.
+// independent OAuth server alive while one of them is killed every second, and
+// while the database goes away twice: once it cuts and refuses connections, once
+// it answers nothing. By the OAuth server's own log a refresh token is sent again
+// only where a kill kept its answer from the database, and exactly those grants
+// are lost, each named.
 func TestKillsLoseNoGrant(t *testing.T) {
 	size := custodySizes()
-	database := storetest.PostgreSQL(t)
+	database := storetest.PostgreSQLBehindLine(t)
 	b, public := newBalancer(t, "127.0.0.4", "127.0.0.5", "127.0.0.6")
-	peer := startPeer(t, size.life.String(), "40ms", public+"/appfabric/oauth2")
+	peer := startPeer(t, size.life.String(), peerDelay.String(), public+"/appfabric/oauth2")
 	root := t.TempDir()
 	dirs := []string{filepath.Join(root, "1"), filepath.Join(root, "2"), filepath.Join(root, "3")}
 	replicas := make([]*process, len(dirs))
 	begin := func(i int) {
-		replicas[i] = serve(t, dirs[i], "--listen", b.replicas[i], "--public-url", public, "--database-url", database,
+		replicas[i] = serve(t, dirs[i], "--listen", b.replicas[i], "--public-url", public, "--database-url", database.URL,
 			"--origins", "https://*.okta.com="+peer, "--master-key-file", filepath.Join(dirs[0], "master.key"))
 	}
 	begin(0)
@@ -110,27 +122,40 @@ func TestKillsLoseNoGrant(t *testing.T) {
 	k := custodian{c: user.client(t), arns: map[string]string{}}
 	k.connect(t, size.grants)
 
-	ended := time.NewTimer(size.run)
-	defer ended.Stop()
-	every := time.NewTicker(time.Second)
-	defer every.Stop()
 	var killed []time.Time
-	for running := true; running; {
-		select {
-		case <-ended.C:
-			running = false
-		case <-every.C:
-			i := len(killed) % len(replicas)
-			killed = append(killed, time.Now())
-			replicas[i].kill(t)
-			begin(i)
+	var away []period
+	kill := func(n time.Duration) {
+		ended := time.After(n)
+		every := time.NewTicker(time.Second)
+		defer every.Stop()
+		for {
+			select {
+			case <-ended:
+				return
+			case <-every.C:
+				i := len(killed) % len(replicas)
+				killed = append(killed, time.Now())
+				replicas[i].kill(t)
+				begin(i)
+			}
 		}
 	}
+	for _, goAway := range []func(){database.Cut, database.Hang} {
+		kill(size.run / 3)
+		underWay(t, peer)
+		from := time.Now()
+		goAway()
+		<-time.After(outage)
+		database.Mend()
+		away = append(away, period{from, time.Now()})
+		<-time.After(settling)
+	}
+	kill(size.run / 3)
 	quiet := time.Now()
 	k.settled(t, peer, quiet, size.life)
 	lost := k.lost(t)
 	requests := peerLog(t, peer)
-	again := sentAgain(t, requests, killed)
+	again := sentAgain(t, requests, killed, away)
 	if diff := cmp.Diff(again, lost); diff != "" {
 		t.Errorf("grants whose token was sent again, and grants that are lost (-sent +lost):\n%s", diff)
 	}
@@ -142,7 +167,11 @@ func TestKillsLoseNoGrant(t *testing.T) {
 	for _, p := range replicas {
 		p.stop(t)
 	}
-	t.Logf("%d grants, %d kills, %d refreshes, %d answers lost", size.grants, len(killed), len(requests)-size.grants, len(lost))
+	if answeredIn(requests, away) == 0 {
+		t.Error("no answer came while the database was away: nothing was shown")
+	}
+	t.Logf("%d grants, %d kills, %d refreshes, %d answers while the database was away, %d answers lost",
+		size.grants, len(killed), len(requests)-size.grants, answeredIn(requests, away), len(lost))
 }
 
 // custodian is who owns the authorizations.
@@ -288,7 +317,10 @@ func peerLog(t *testing.T, peer string) []peerRequest {
 // each had to be: a server died after it had sent it and before it was sent
 // again, and what the first brought was never used. Whatever else the peer has
 // refused is an error.
-func sentAgain(t *testing.T, requests []peerRequest, killed []time.Time) []string {
+//
+// An answer that came while the database was away is in a file, which outlives
+// the kills after that: none is reason to send again.
+func sentAgain(t *testing.T, requests []peerRequest, killed []time.Time, away []period) []string {
 	t.Helper()
 	first, last, used := map[string]peerRequest{}, map[string]peerRequest{}, map[string]bool{}
 	for _, r := range requests {
@@ -307,9 +339,10 @@ func sentAgain(t *testing.T, requests []peerRequest, killed []time.Time) []strin
 		}
 		tenants = append(tenants, r.Tenant)
 		died := slices.ContainsFunc(killed, func(at time.Time) bool { return at.After(before.At) && at.Before(r.At) })
+		died = died && answeredIn([]peerRequest{before}, away) == 0
 		brought := first[r.Sent].Brought
 		if !died || brought == "" || used[brought] {
-			t.Errorf("%s: a token was sent at %v and again at %v: a server died between: %v; its answer was used: %v",
+			t.Errorf("%s: a token was sent at %v and again at %v: a server died between, which accounts for it: %v; its answer was used: %v",
 				r.Tenant, before.At, r.At, died, used[brought])
 		}
 		if r.Error == "" {
@@ -318,4 +351,30 @@ func sentAgain(t *testing.T, requests []peerRequest, killed []time.Time) []strin
 	}
 	slices.Sort(tenants)
 	return slices.Compact(tenants)
+}
+
+// period is a time in which the database was away.
+type period struct{ from, to time.Time }
+
+// answeredIn counts the requests whose answer came in the periods.
+func answeredIn(requests []peerRequest, periods []period) int {
+	n := 0
+	for _, r := range requests {
+		came := r.Ended.Add(peerDelay)
+		if slices.ContainsFunc(periods, func(p period) bool { return came.After(p.from) && came.Before(p.to) }) {
+			n++
+		}
+	}
+	return n
+}
+
+// underWay waits until a request has just begun, and not for ever.
+func underWay(t *testing.T, peer string) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+		list := peerLog(t, peer)
+		if time.Since(list[len(list)-1].At) < peerDelay*3/4 {
+			return
+		}
+	}
 }
