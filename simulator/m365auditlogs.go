@@ -42,6 +42,7 @@ type M365AuditLogs struct {
 	entra
 	options       M365AuditLogsOptions
 	subscriptions map[string]time.Time // on since
+	disabled      map[string]bool      // had one that somebody disabled
 }
 
 func manageTypes() []string {
@@ -49,7 +50,7 @@ func manageTypes() []string {
 }
 
 func newM365AuditLogs(options Options) *M365AuditLogs {
-	m := &M365AuditLogs{options: options.M365AuditLogs, subscriptions: map[string]time.Time{}}
+	m := &M365AuditLogs{options: options.M365AuditLogs, subscriptions: map[string]time.Time{}, disabled: map[string]bool{}}
 	set := &m.options
 	if set.ClientID == "" {
 		set.ClientID, set.ClientSecret = "5e1f0c52-8f4d-4b6e-9d0e-0c6a4e1d2b33", "simulated~m365.client-secret"
@@ -151,7 +152,7 @@ func (m *M365AuditLogs) refuse(kind Kind, r *http.Request) (answer, bool) {
 		if q := r.URL.Query(); q.Has("nextPage") {
 			return m.badNextPage(q.Get("nextPage")), true
 		} else if q.Has("contentType") {
-			return m.badInterval(), true
+			return m.badInterval("AF20055"), true
 		}
 		return m.expiredContent(r.PathValue("content")), true
 	case ExpiredToken:
@@ -223,6 +224,7 @@ func (m *M365AuditLogs) startSubscription(r *http.Request) answer {
 		return m.fail(http.StatusBadRequest, "AF20024", "The subscription is already enabled. No property change.")
 	}
 	m.subscriptions[kind] = m.now()
+	delete(m.disabled, kind)
 	return m.json(http.StatusOK, map[string]any{"contentType": kind, "status": "enabled", "webhook": nil})
 }
 
@@ -241,9 +243,13 @@ func (m *M365AuditLogs) listSubscriptions(r *http.Request) answer {
 	}
 	list := []any{}
 	for _, kind := range manageTypes() {
-		if _, on := m.subscriptions[kind]; on {
-			list = append(list, map[string]any{"contentType": kind, "status": "enabled", "webhook": nil})
+		status := "enabled"
+		if m.disabled[kind] {
+			status = "disabled"
+		} else if _, on := m.subscriptions[kind]; !on {
+			continue
 		}
+		list = append(list, map[string]any{"contentType": kind, "status": status, "webhook": nil})
 	}
 	return m.json(http.StatusOK, list)
 }
@@ -253,6 +259,15 @@ func (m *M365AuditLogs) Stop(contentType string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.subscriptions, contentType)
+}
+
+// Disable ends the subscription of a content type as an administrator does:
+// it stays in the list, and starting it takes it up again (unverified).
+func (m *M365AuditLogs) Disable(contentType string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.subscriptions, contentType)
+	m.disabled[contentType] = true
 }
 
 // next is the query of the next page.

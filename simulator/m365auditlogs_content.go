@@ -62,13 +62,19 @@ func (m *M365AuditLogs) listContent(r *http.Request) answer {
 	if refusal != nil {
 		return *refusal
 	}
+	if m.disabled[kind] {
+		return m.fail(http.StatusBadRequest, "AF20023", "The subscription was disabled by a tenant admin.")
+	}
 	if _, on := m.subscriptions[kind]; !on {
 		return m.fail(http.StatusBadRequest, "AF20022", "No subscription found for the specified content type.")
 	}
 	q := r.URL.Query()
 	from, to, ok := m.interval(q)
-	if !ok {
-		return m.badInterval()
+	switch {
+	case !ok:
+		return m.badInterval("AF20030")
+	case to.Sub(from) > 24*time.Hour || m.now().Sub(from) > manageRetention:
+		return m.badInterval("AF20055")
 	}
 	skip := 0
 	if q.Has("nextPage") {
@@ -112,7 +118,7 @@ func (m *M365AuditLogs) interval(q url.Values) (from, to time.Time, ok bool) {
 	}
 	from, good := read(q.Get("startTime"))
 	to, fine := read(q.Get("endTime"))
-	return from, to, good && fine && to.After(from) && to.Sub(from) <= 24*time.Hour && now.Sub(from) <= manageRetention
+	return from, to, good && fine && to.After(from)
 }
 
 // content answers one blob, a JSON array of records.
@@ -156,8 +162,11 @@ func (m *M365AuditLogs) expiredContent(id string) answer {
 	return m.fail(http.StatusBadRequest, "AF20051", "Content requested with the key "+id+" has already expired. Content older than 7 days cannot be retrieved.")
 }
 
-func (m *M365AuditLogs) badInterval() answer {
-	return m.fail(http.StatusBadRequest, "AF20030", "Start time and end time must both be specified (or both omitted) and must be less than or equal to 24 hours apart, with the start time no more than 7 days in the past.")
+// badInterval has one of two codes. Only AF20030 is documented; Beats knows the
+// other with the same words, and which of them is for what is unverified.
+// https://github.com/elastic/beats/blob/main/x-pack/filebeat/input/o365audit/listblobs.go (checked 2026-11-22)
+func (m *M365AuditLogs) badInterval(code string) answer {
+	return m.fail(http.StatusBadRequest, code, "Start time and end time must both be specified (or both omitted) and must be less than or equal to 24 hours apart, with the start time no more than 7 days in the past.")
 }
 
 func (m *M365AuditLogs) badNextPage(token string) answer {

@@ -117,10 +117,13 @@ func (s *session) place(at connector.Cursor) (place, error) {
 			return place{}, s.rest.Fail(opPoll, connector.CursorExpired, err.Error())
 		}
 	}
+	now := s.now().UTC()
+	// A little less than the seven days, for clocks that differ.
+	oldest := now.Add(again - retention).Truncate(time.Second)
 	if !p.Until.IsZero() {
+		p.clamp(oldest)
 		return p, nil
 	}
-	now := s.now().UTC()
 	until := now.Truncate(time.Second).Add(time.Second)
 	if !at.To.IsZero() {
 		if !at.From.Before(at.To) {
@@ -131,8 +134,7 @@ func (s *session) place(at connector.Cursor) (place, error) {
 		}
 	}
 	from := p.From.UTC().Truncate(time.Second)
-	// A little less than the seven days, for clocks that differ.
-	if oldest := now.Add(again - retention).Truncate(time.Second); from.Before(oldest) {
+	if from.Before(oldest) {
 		from = oldest
 	}
 	if until.Before(from) {
@@ -218,10 +220,11 @@ func (s *session) blobID(a *rest.Answer, contentURI string) (string, error) {
 	return path[len(prefix):], nil
 }
 
-// off starts a subscription again that somebody has stopped. The list was
-// refused all the same: it is asked for at the next attempt.
+// off starts a subscription again that somebody has stopped or disabled. The
+// list was refused all the same: it is asked for at the next attempt. Only where
+// the start is refused as well is there something for a person to mend.
 func (s *session) off(ctx context.Context, a *rest.Answer, contentType string, err error) error {
-	if a == nil || a.Code() != codeOff {
+	if a == nil || a.Code() != codeOff && a.Code() != codeDisabled {
 		return err
 	}
 	if startErr := s.start(ctx, contentType); startErr != nil {

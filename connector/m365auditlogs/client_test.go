@@ -122,7 +122,9 @@ func TestRefusals(t *testing.T) {
 		{401, "AF10001", connector.Forbidden},
 		{400, "AF20010", connector.Forbidden},
 		{401, "", connector.Unauthorized},
+		{400, "AF20030", connector.CursorExpired},
 		{400, "AF20031", connector.CursorExpired},
+		{400, "AF20055", connector.CursorExpired},
 		{400, "AF20051", connector.CursorExpired},
 		{400, "AF20023", connector.Forbidden},
 		{500, "AF50000", connector.Unavailable},
@@ -138,20 +140,29 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestStopped: a subscription that somebody stopped is started again, and the
-// attempt counts as failed.
+// TestStopped: a subscription that somebody stopped or disabled is started
+// again, and the attempt counts as failed; so does connecting start it.
 func TestStopped(t *testing.T) {
 	t.Parallel()
-	server := simulator.New(simulator.Options{Now: still})
-	server.M365AuditLogs().Stop("Audit.Exchange")
-	s, asked := session(still, tenant, served(server, signIn(t, server)))
-	_, err := s.Poll(t.Context(), "exchange", connector.Cursor{From: now.Add(-time.Hour)})
-	if connector.KindOf(err) != connector.Unavailable || !strings.Contains(err.Error(), "started again") || len(*asked) != 2 {
-		t.Errorf("%v after %v", err, *asked)
-	}
-	p, err := s.Poll(t.Context(), "exchange", connector.Cursor{From: now.Add(-time.Hour)})
-	if err != nil || !p.Done {
-		t.Errorf("%+v, %v", p, err)
+	for name, stop := range map[string]func(*simulator.M365AuditLogs, string){
+		"stopped": (*simulator.M365AuditLogs).Stop, "disabled": (*simulator.M365AuditLogs).Disable,
+	} {
+		server := simulator.New(simulator.Options{Now: still, M365AuditLogs: simulator.M365AuditLogsOptions{Enabled: contentTypes()}})
+		stop(server.M365AuditLogs(), "Audit.Exchange")
+		s, asked := session(still, tenant, served(server, signIn(t, server)))
+		_, err := s.Poll(t.Context(), "exchange", connector.Cursor{From: now.Add(-time.Hour)})
+		if connector.KindOf(err) != connector.Unavailable || !strings.Contains(err.Error(), "started again") || len(*asked) != 2 {
+			t.Errorf("%s: %v after %v", name, err, *asked)
+		}
+		p, err := s.Poll(t.Context(), "exchange", connector.Cursor{From: now.Add(-time.Hour)})
+		if err != nil || !p.Done {
+			t.Errorf("%s: %+v, %v", name, p, err)
+		}
+		stop(server.M365AuditLogs(), "Audit.SharePoint")
+		*asked = nil
+		if _, err := s.Connect(t.Context()); err != nil || len(*asked) != 2 || !strings.Contains((*asked)[1], "contentType=Audit.SharePoint") {
+			t.Errorf("%s: connected with %v: %v", name, err, *asked)
+		}
 	}
 }
 
@@ -193,7 +204,7 @@ func TestListing(t *testing.T) {
 	}
 	ids, at := drain(t, s, connector.Cursor{From: now.Add(-9 * 24 * time.Hour)})
 	lists := len(slices.DeleteFunc(slices.Clone(*asked), func(s string) bool { return strings.Contains(s, "audit/") }))
-	if blobs := len(*asked) - lists; len(ids) != 15 || blobs != 5 || lists != 7 {
+	if blobs := len(*asked) - lists; len(ids) != 15 || blobs != 5 || lists != 8 {
 		t.Errorf("%d records of %d blobs in %d lists:\n%s", len(ids), blobs, lists, strings.Join(*asked, "\n"))
 	}
 	if want := clock.Truncate(time.Second).Add(-10 * time.Minute); !at.From.Equal(want) || at.Token == "" {
@@ -217,6 +228,29 @@ func TestListing(t *testing.T) {
 	}
 	if blobs := slices.DeleteFunc(*asked, func(s string) bool { return !strings.Contains(s, "audit/") }); len(blobs) != 2 {
 		t.Errorf("fetched %v", blobs)
+	}
+}
+
+// TestRested: a poll that stopped between two intervals and goes on days later
+// asks for no more than is kept.
+func TestRested(t *testing.T) {
+	t.Parallel()
+	for _, rest := range []time.Duration{time.Hour, 3 * 24 * time.Hour, 20 * 24 * time.Hour} {
+		for _, to := range []time.Time{{}, now.Add(-4 * 24 * time.Hour)} {
+			clock := now
+			server := simulator.New(simulator.Options{
+				Now: func() time.Time { return clock }, M365AuditLogs: simulator.M365AuditLogsOptions{AccessLife: 1000 * time.Hour},
+			})
+			s, asked := session(func() time.Time { return clock }, tenant, served(server, signIn(t, server)))
+			p, err := s.Poll(t.Context(), "sharepoint", connector.Cursor{From: now.Add(-7 * 24 * time.Hour), To: to})
+			if err != nil || p.Done {
+				t.Fatalf("%+v, %v", p, err)
+			}
+			clock = clock.Add(rest)
+			if _, at := drain(t, s, p.Next); to.IsZero() && rest < 7*24*time.Hour && !at.From.Equal(now.Truncate(time.Second).Add(-10*time.Minute)) {
+				t.Errorf("after %v: goes on at %v: %v", rest, at.From, *asked)
+			}
+		}
 	}
 }
 

@@ -100,6 +100,7 @@ func auth() connector.Auth {
 // The codes of the API's errors that mean something to us.
 const (
 	codeOff       = "AF20022" // no subscription
+	codeDisabled  = "AF20023" // the subscription was disabled by somebody
 	codeOn        = "AF20024" // the subscription is on already
 	codeNoContent = "AF20050" // a blob that does not exist
 )
@@ -118,17 +119,20 @@ func dialect() rest.Dialect {
 		statuses []int
 	}{
 		{connector.Throttled, []string{"AF429"}, []int{http.StatusForbidden, http.StatusTooManyRequests}},
-		// A missing permission, and a tenant that is not the token's.
+		// A missing permission, a tenant that is not the token's, and a
+		// subscription that may not be started again.
 		{
 			connector.Forbidden,
-			[]string{"AF10001", "AF20010", "AF20011", "AF20012", "AF20013", "AF20023"},
+			[]string{"AF10001", "AF20010", "AF20011", "AF20012", "AF20013", codeDisabled},
 			[]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden},
 		},
 		// A page of the list that is no longer known, an interval or a blob
-		// that is too old.
+		// that is too old. AF20055 is not documented; Beats takes it for AF20030
+		// (https://github.com/elastic/beats/blob/main/x-pack/filebeat/input/o365audit/listblobs.go,
+		// checked 2026-11-22).
 		{
 			connector.CursorExpired,
-			[]string{"AF20030", "AF20031", "AF20051"},
+			[]string{"AF20030", "AF20031", "AF20051", "AF20055"},
 			[]int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusGone},
 		},
 	} {

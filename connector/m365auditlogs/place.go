@@ -30,7 +30,7 @@ type place struct {
 }
 
 const (
-	listMax = 24 * time.Hour   // widest interval of one listing
+	listMax = 23 * time.Hour   // widest interval of one listing: a little less than the day that is allowed
 	again   = 10 * time.Minute // how much of a poll the next one lists again
 )
 
@@ -89,9 +89,27 @@ func (p *place) listed() bool { return p.Next == "" && !p.To.Before(p.Until) }
 func (p *place) interval() {
 	if p.Next == "" && len(p.Blobs) == 0 {
 		p.From = p.To
-		p.To = p.From.Add(listMax)
-		if p.To.After(p.Until) {
-			p.To = p.Until
-		}
+		p.bound()
 	}
+}
+
+// bound ends the interval as far behind its beginning as may be asked for.
+func (p *place) bound() {
+	p.To = p.From.Add(listMax)
+	if p.To.After(p.Until) {
+		p.To = p.Until
+	}
+}
+
+// clamp lets an interval that is to be listed begin no earlier than oldest: a
+// poll that rested for days would ask for what is not kept.
+func (p *place) clamp(oldest time.Time) {
+	if p.Next != "" || len(p.Blobs) > 0 || !p.From.Before(oldest) {
+		return
+	}
+	p.From = oldest
+	if !p.Until.After(oldest) {
+		p.Until = oldest.Add(time.Second)
+	}
+	p.bound()
 }
