@@ -16,6 +16,7 @@ import (
 const (
 	webexHost       = "webexapis.com"
 	webexOrg        = "6b0e2c94-31f7-4d58-9c1e-5a7d8f204b36"
+	webexOther      = "d41c7a06-92be-4f30-8b15-0e6f3a9c8d72" // an organization whose people share spaces with ours
 	webexAuthorize  = "/v1/authorize"
 	webexToken      = "/v1/access_token"
 	webexAdmin      = "admin_audit"
@@ -253,10 +254,11 @@ func (c *Cisco) me(r *http.Request) answer {
 	if refusal != nil {
 		return *refusal
 	}
-	return c.json(http.StatusOK, webexPerson(user))
+	return c.json(http.StatusOK, webexPerson(user, webexOrg))
 }
 
-// people answers the list of those who have an address.
+// people answers the list of those who have an address, a person of another
+// organization among them.
 // https://developer.webex.com/docs/api/v1/people/list-people (checked 2026-11-22)
 func (c *Cisco) people(r *http.Request) answer {
 	if _, refusal := c.permit(r, "spark-admin:people_read"); refusal != nil {
@@ -269,18 +271,25 @@ func (c *Cisco) people(r *http.Request) answer {
 	items := []any{}
 	for _, u := range c.options.Users {
 		if strings.EqualFold(u.Login, email) {
-			items = append(items, webexPerson(u))
+			items = append(items, webexPerson(u, webexOrg))
 		}
+	}
+	if guest := webexGuest(); strings.EqualFold(guest.Login, email) {
+		items = append(items, webexPerson(guest, webexOther))
 	}
 	return c.json(http.StatusOK, map[string]any{"notFoundIds": nil, "items": items})
 }
 
-func webexPerson(u User) any {
+func webexPerson(u User, org string) any {
 	return map[string]any{
 		"id": webexID("PEOPLE", u.ID), "emails": []string{u.Login}, "displayName": u.First + " " + u.Last,
-		"firstName": u.First, "lastName": u.Last, "orgId": webexID("ORGANIZATION", webexOrg),
+		"firstName": u.First, "lastName": u.Last, "orgId": webexID("ORGANIZATION", org),
 		"created": "2024-02-29T08:15:00.000Z", "status": u.Status, "type": "person", "invitePending": false, "loginEnabled": u.Status != "",
 	}
+}
+
+func webexGuest() User {
+	return User{ID: "8c3d5e10-7a21-4b6f-9d48-1f2e3a4b5c05", Login: "guest@partner.example", First: "Gaspard", Last: "Invité", Status: "active"}
 }
 
 func webexCompany() []User {

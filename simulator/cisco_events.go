@@ -19,11 +19,12 @@ type webexFeed struct {
 	needs         []string
 	page          int  // most records of a page
 	offset        bool // pages by number of the first record too
+	past          bool // the upper bound must not lie in the future
 }
 
 // adminAudit: https://developer.webex.com/docs/api/v1/admin-audit-events/list-admin-audit-events (checked 2026-11-22)
 func (c *Cisco) adminAudit(r *http.Request) answer {
-	return c.list(r, webexFeed{webexAdmin, "audit:events_read", "from", "to", []string{"orgId", "from", "to"}, 200, true})
+	return c.list(r, webexFeed{webexAdmin, "audit:events_read", "from", "to", []string{"orgId", "from", "to"}, 200, true, false})
 }
 
 // securityAudit: https://developer.webex.com/docs/api/v1/security-audit-events/list-security-audit-events (checked 2026-11-22)
@@ -34,7 +35,7 @@ func (c *Cisco) securityAudit(r *http.Request) answer {
 		}
 		return c.fail(http.StatusForbidden, "User authentication data is not allowed for this organization.") // its wording is unverified
 	}
-	return c.list(r, webexFeed{webexSecurity, "audit:events_read", "startTime", "endTime", []string{"orgId", "startTime", "endTime"}, 1000, false})
+	return c.list(r, webexFeed{webexSecurity, "audit:events_read", "startTime", "endTime", []string{"orgId", "startTime", "endTime"}, 1000, false, false})
 }
 
 // events has memberships alone: other resources are refused rather than ignored.
@@ -50,7 +51,7 @@ func (c *Cisco) events(r *http.Request) answer {
 	case r.URL.Query().Get("resource") != "memberships":
 		return c.fail(http.StatusBadRequest, "The resource is not simulated.")
 	}
-	return c.list(r, webexFeed{webexMembership, scope, "from", "to", nil, 1000, false})
+	return c.list(r, webexFeed{webexMembership, scope, "from", "to", nil, 1000, false, true})
 }
 
 // list answers a page, newest first (the order is undocumented), with a link to
@@ -107,6 +108,9 @@ func (c *Cisco) webexQuery(q url.Values, f webexFeed) (from, to time.Time, size,
 	from, to = read(f.from, now.AddDate(-1, 0, 0)).Add(1), read(f.to, now.Add(1))
 	if why == "" && (to.Sub(from) > 366*24*time.Hour || to.Before(from)) {
 		why = "The range must not be longer than a year."
+	}
+	if why == "" && f.past && q.Has(f.to) && to.After(now) {
+		why = "The " + f.to + " parameter must not be in the future." // its wording is unverified
 	}
 	size = 100
 	for name, to := range map[string]*int{"max": &size, "offset": &skip} {

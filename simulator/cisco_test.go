@@ -125,6 +125,8 @@ func TestWebexRules(t *testing.T) {
 		"over a year":        {simulator.CiscoOptions{}, webexScopes, admin + "&from=2024-11-21T10:00:00.000Z&to=2026-11-22T11:00:00.000Z", 400, "longer than a year"},
 		"large page":         {simulator.CiscoOptions{}, webexScopes, admin + bounds + "&max=201", 400, "max parameter"},
 		"cursor of others":   {simulator.CiscoOptions{}, webexScopes, "/v1/events?resource=memberships&cursor=x", 400, "cursor is invalid"},
+		"until tomorrow":     {simulator.CiscoOptions{}, webexScopes, "/v1/events?resource=memberships&from=2026-11-21T11:00:00.000Z&to=2026-11-23T11:00:00.000Z", 400, "must not be in the future"},
+		"until now":          {simulator.CiscoOptions{}, webexScopes, "/v1/events?resource=memberships&to=2026-11-22T10:00:00.000Z", 200, ""},
 		"missing scope":      {simulator.CiscoOptions{}, "spark-admin:people_read", admin + bounds, 403, "Missing required scopes"},
 		"compliance scope":   {simulator.CiscoOptions{}, "audit:events_read", "/v1/events?resource=memberships", 403, "Missing required scopes"},
 		"no officer":         {simulator.CiscoOptions{NoOfficer: true}, webexScopes, "/v1/events?resource=memberships", 403, "compliance officer"},

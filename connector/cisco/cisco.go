@@ -30,6 +30,7 @@ const (
 type feed struct {
 	path, from, to string
 	resource       string // of the compliance events; they are those of the token's organization
+	open           bool   // the upper bound may be left out, and must not lie in the future
 	page           int    // most records of a page
 }
 
@@ -39,7 +40,7 @@ func feeds(stream string) (feed, bool) {
 		streamSecurity: {path: "/v1/admin/securityAudit/events", from: "startTime", to: "endTime", page: 1000},
 		// Of the compliance events these alone are about access, and have
 		// nothing that somebody wrote.
-		streamMemberships: {path: "/v1/events", from: "from", to: "to", resource: "memberships", page: 1000},
+		streamMemberships: {path: "/v1/events", from: "from", to: "to", resource: "memberships", open: true, page: 1000},
 	}[stream]
 	return f, ok
 }

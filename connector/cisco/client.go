@@ -147,6 +147,7 @@ func (s *session) Poll(ctx context.Context, stream string, at connector.Cursor) 
 		}
 		return connector.Page{}, e
 	}
+	p.Records = rest.Within(p.Records, at.To)
 	return p, nil
 }
 
@@ -176,7 +177,10 @@ func (s *session) trail(at connector.Cursor, f feed) (rest.Trail, error) {
 
 // query asks for the first page. Events are shown after the lower bound and
 // before the upper one: those at From and at the present millisecond are wanted
-// too. Both bounds have to be given.
+// too. Both bounds have to be given, but for the compliance events: of those an
+// upper bound "cannot be set to a future date", and without one they are listed up
+// to the present (https://developer.webex.com/docs/api/v1/events/list-events,
+// checked 2026-11-22). It is sent for what ended an hour ago, since clocks differ.
 func (s *session) query(f feed, at connector.Cursor, began time.Time) url.Values {
 	from, to := at.From, at.To
 	if to.IsZero() {
@@ -185,9 +189,9 @@ func (s *session) query(f feed, at connector.Cursor, began time.Time) url.Values
 	if oldest := s.now().Add(time.Hour - year); from.Before(oldest) {
 		from = oldest
 	}
-	query := url.Values{
-		"max":  {strconv.Itoa(f.page)},
-		f.from: {rest.Since(from.Add(-time.Millisecond))}, f.to: {rest.Until(to)},
+	query := url.Values{"max": {strconv.Itoa(f.page)}, f.from: {rest.Since(from.Add(-time.Millisecond))}}
+	if !f.open || to.Before(began.Add(-time.Hour)) {
+		query.Set(f.to, rest.Until(to))
 	}
 	if f.resource != "" {
 		query.Set("resource", f.resource)
@@ -215,8 +219,9 @@ func expired(err error, at connector.Cursor) error {
 	return err
 }
 
-// FindUser looks a user up among the people of the organization. What is no
-// address to Webex (a 400) is nobody's.
+// FindUser looks a user up among the people of the organization: the list has
+// those of others as well, whom the caller may see. What is no address to Webex
+// (a 400) is nobody's.
 func (s *session) FindUser(ctx context.Context, email string) (connector.User, error) {
 	if !strings.Contains(email, "@") {
 		return connector.User{}, connector.ErrNoUser
@@ -237,7 +242,8 @@ func (s *session) FindUser(ctx context.Context, email string) (connector.User, e
 		return connector.User{}, a.Malformed(err)
 	}
 	for _, p := range people {
-		if person := rest.Doc(p.Raw); hasAddress(person, email) {
+		person := rest.Doc(p.Raw)
+		if uuidOf(person.Text("orgId")) == uuidOf(s.rest.Var("organization")) && hasAddress(person, email) {
 			return connector.User{
 				ID: p.ID, Email: person.Text("emails.0"), FullName: person.Text("displayName"),
 				FirstName: person.Text("firstName"), LastName: person.Text("lastName"), Status: person.Text("status"),

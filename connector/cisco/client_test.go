@@ -109,7 +109,14 @@ func TestAsked(t *testing.T) {
 			"security_audit", connector.Cursor{From: from}, "",
 			"/v1/admin/securityAudit/events?endTime=2026-11-20T10:00:00.125Z&max=1000&orgId=" + orgID + "&startTime=2026-11-20T09:00:00.122Z", true,
 		},
-		"memberships": {"memberships", connector.Cursor{From: from}, "", "/v1/events?from=2026-11-20T09:00:00.122Z&max=1000&resource=memberships&to=2026-11-20T10:00:00.125Z", true},
+		"memberships": {"memberships", connector.Cursor{From: from}, "", "/v1/events?from=2026-11-20T09:00:00.122Z&max=1000&resource=memberships", true},
+		"window of memberships": {
+			"memberships", connector.Cursor{From: from.Add(-time.Hour), To: from.Add(-time.Second)}, "",
+			"/v1/events?from=2026-11-20T08:00:00.122Z&max=1000&resource=memberships&to=2026-11-20T08:59:59.124Z", true,
+		},
+		"window that ends now": {
+			"memberships", connector.Cursor{From: from, To: now}, "", "/v1/events?from=2026-11-20T09:00:00.122Z&max=1000&resource=memberships", true,
+		},
 		"window": {
 			"admin_audit", connector.Cursor{From: from, To: from.Add(time.Second)}, "",
 			"/v1/adminAudit/events?from=2026-11-20T09:00:00.122Z&max=200&orgId=" + orgID + "&to=2026-11-20T09:00:01.124Z", true,
@@ -198,9 +205,13 @@ func TestFindUser(t *testing.T) {
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v %s", err, diff)
 	}
+	if got, err := s.(connector.UserFinder).FindUser(t.Context(), "guest@partner.example"); !errors.Is(err, connector.ErrNoUser) {
+		t.Errorf("a person of another organization: %+v, %v", got, err)
+	}
 	// Another address of the same person; an answer about somebody else.
 	s, _ = session(tenant, nil, func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, `{"items":[{"id":"1","emails":["x@example.com"]},{"id":"2","emails":["a@example.com","ada@example.com"]}]}`)
+		fmt.Fprintf(w, `{"items":[{"id":"0","emails":["ada@example.com"]},{"id":"1","orgId":%[1]q,"emails":["x@example.com"]},
+			{"id":"2","orgId":%[1]q,"emails":["a@example.com","ada@example.com"]}]}`, orgID)
 	})
 	if got, err := s.(connector.UserFinder).FindUser(t.Context(), "ada@example.com"); err != nil || got.ID != "2" {
 		t.Errorf("%+v, %v", got, err)
