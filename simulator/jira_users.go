@@ -18,8 +18,7 @@ type jiraUser struct {
 }
 
 // searchUsers finds those whose name or address begins with the query. One who
-// hides the address is found by the whole of it only, and shown without it
-// (unverified).
+// hides the address is found by it all the same (unverified), and shown without.
 func (j *Jira) searchUsers(r *http.Request) answer {
 	_, refusal := j.permit(r, []string{jiraReadUser}, []string{jiraReadUsers, "read:application-role:jira", "read:avatar:jira", "read:group:jira"})
 	if refusal != nil {
@@ -33,7 +32,7 @@ func (j *Jira) searchUsers(r *http.Request) answer {
 	for _, u := range j.options.Users {
 		name, email := u.First+" "+u.Last, strings.ToLower(u.Login)
 		hidden := slices.Contains(j.options.Hidden, u.ID)
-		if !strings.HasPrefix(strings.ToLower(name), query) && email != query && (hidden || !strings.HasPrefix(email, query)) {
+		if !strings.HasPrefix(strings.ToLower(name), query) && !strings.HasPrefix(email, query) {
 			continue
 		}
 		found := jiraUser{

@@ -186,9 +186,10 @@ func end(walk rest.Walk, at connector.Cursor) connector.Cursor {
 }
 
 // FindUser searches by address. Jira compares the search with the beginnings of
-// names and addresses, so that more than one may be found; and people may hide
-// their address. One that is shown must be the one asked for; where the only
-// one found hides it, the search has compared it.
+// names and addresses, so that others are found as well
+// (https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-user-search/,
+// checked 2026-11-22). Only one who shows the address asked for is taken: of one
+// who hides it, what the search has compared cannot be known.
 func (s *session) FindUser(ctx context.Context, email string) (connector.User, error) {
 	if !strings.Contains(email, "@") {
 		return connector.User{}, connector.ErrNoUser // the beginning of anybody's name
@@ -211,7 +212,7 @@ func (s *session) FindUser(ctx context.Context, email string) (connector.User, e
 	for _, r := range found {
 		user := rest.Doc(r.Raw)
 		shown := user.Text("emailAddress")
-		if !strings.EqualFold(shown, email) && (shown != "" || len(found) > 1) {
+		if !strings.EqualFold(shown, email) {
 			continue
 		}
 		if r.ID == "" {
