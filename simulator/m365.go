@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -34,6 +35,8 @@ type M365Options struct {
 
 	AccessLife    time.Duration // default: an hour
 	PerTenSeconds int           // requests to the logs; 0: 5, as documented; negative: no limit
+
+	Mail map[string]string // by the id of a user: a mail address that is not the principal name
 }
 
 // M365 is Microsoft Graph for a simulated tenant.
@@ -236,10 +239,11 @@ func (m *M365) users(r *http.Request) answer {
 	}
 	found := []any{}
 	for _, u := range m.options.Users {
-		if strings.EqualFold(u.Login, strings.ReplaceAll(terms[1], "''", "'")) {
+		mail, address := cmp.Or(m.options.Mail[u.ID], u.Login), strings.ReplaceAll(terms[1], "''", "'")
+		if strings.EqualFold(u.Login, address) || strings.EqualFold(mail, address) {
 			all := map[string]any{
 				"id": u.ID, "displayName": u.First + " " + u.Last, "givenName": u.First, "surname": u.Last,
-				"mail": u.Login, "userPrincipalName": u.Login, "accountEnabled": u.Status == "true",
+				"mail": mail, "userPrincipalName": u.Login, "accountEnabled": u.Status == "true",
 			}
 			member := map[string]any{}
 			for _, name := range selected {

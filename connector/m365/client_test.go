@@ -174,6 +174,33 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestFindUserOfSeveral: the principal name goes before a mail address, and a
+// mail address that several have is nobody's.
+func TestFindUserOfSeveral(t *testing.T) {
+	t.Parallel()
+	server := simulator.New(simulator.Options{M365: simulator.M365Options{
+		Users: []simulator.User{
+			{ID: "1", Login: "old@contoso.example", First: "A", Admin: true}, {ID: "2", Login: "ada@contoso.example", First: "B"},
+			{ID: "3", Login: "x@contoso.example", First: "C"}, {ID: "4", Login: "y@contoso.example", First: "D"},
+		},
+		Mail: map[string]string{"1": "ada@contoso.example", "2": "b@contoso.example", "3": "team@contoso.example", "4": "team@contoso.example"},
+	}})
+	token := signIn(t, server, "https://graph.microsoft.com/.default")
+	s, _ := session(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.Host = "m365.localhost"
+		server.ServeHTTP(w, r)
+	})
+	for email, want := range map[string]string{
+		"Ada@contoso.example": "2", "b@contoso.example": "2", "old@contoso.example": "1", "team@contoso.example": "", "none@contoso.example": "",
+	} {
+		got, err := s.(connector.UserFinder).FindUser(t.Context(), email)
+		if got.ID != want || errors.Is(err, connector.ErrNoUser) != (want == "") {
+			t.Errorf("%s: %+v, %v", email, got, err)
+		}
+	}
+}
+
 // TestFindUser: a grant that shows less of a user is asked for less.
 func TestFindUser(t *testing.T) {
 	t.Parallel()

@@ -17,8 +17,11 @@ import (
 // https://learn.microsoft.com/en-us/graph/permissions-reference (checked 2026-11-22)
 const basic = "id,displayName,givenName,surname,mail,userPrincipalName"
 
-// FindUser looks a user up by address or principal name. A grant that does not
-// reach the account's state is asked for the rest.
+// FindUser looks a user up by address or principal name. One person's address
+// may be another's principal name: the principal name, which nobody shares, goes
+// first. Of an address that several have and that is nobody's principal name, it
+// cannot be told who is meant: that is ErrNoUser too. A grant that does not reach
+// the account's state is asked for the rest.
 func (s *session) FindUser(ctx context.Context, email string) (connector.User, error) {
 	if !strings.Contains(email, "@") {
 		return connector.User{}, connector.ErrNoUser
@@ -38,21 +41,38 @@ func (s *session) FindUser(ctx context.Context, email string) (connector.User, e
 	if err != nil {
 		return connector.User{}, a.Malformed(err)
 	}
-	if len(list) == 0 {
+	found, ok := choose(list, email)
+	if !ok {
 		return connector.User{}, connector.ErrNoUser
 	}
-	user := rest.Doc(list[0].Raw)
-	if list[0].ID == "" {
+	user := rest.Doc(found.Raw)
+	if found.ID == "" {
 		return connector.User{}, a.Malformed(errors.New("the user's id is missing from the answer"))
 	}
 	return connector.User{
-		ID:        list[0].ID,
+		ID:        found.ID,
 		Email:     mailOf(user),
 		FullName:  user.Text("displayName"),
 		FirstName: user.Text("givenName"),
 		LastName:  user.Text("surname"),
 		Status:    state(user),
 	}, nil
+}
+
+// choose takes the one whose principal name the address is, else the only one
+// whose mail it is.
+func choose(list []connector.Record, email string) (found connector.Record, ok bool) {
+	mails := 0
+	for _, r := range list {
+		user := rest.Doc(r.Raw)
+		if strings.EqualFold(user.Text("userPrincipalName"), email) {
+			return r, true
+		}
+		if strings.EqualFold(user.Text("mail"), email) {
+			found, mails = r, mails+1
+		}
+	}
+	return found, mails == 1
 }
 
 func (s *session) users(ctx context.Context, email, members string) (*rest.Answer, error) {
