@@ -94,6 +94,7 @@ func Run(t *testing.T, c Case) {
 		{"Tenant", testTenant},
 		{"Users", testUsers},
 		{"Collect", testCollect},
+		{"ClockAhead", testClockAhead},
 		{"Calls", testCalls},
 		{"Window", testWindow},
 		{"Faults", testFaults},

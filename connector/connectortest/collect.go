@@ -49,6 +49,37 @@ func testCollect(t *testing.T, c Case) {
 	normalizeAll(t, c, slices.Collect(maps.Values(r.All())))
 }
 
+// testClockAhead walks many pages by a clock that is ahead of the provider's,
+// over midnight too. Nothing that is asked may change for it from page to page,
+// and no walk may go on from a time that the provider has not reached.
+func testClockAhead(t *testing.T, c Case) {
+	for _, ahead := range []time.Duration{10 * time.Minute, 15 * time.Hour} {
+		r := newRig(t, c)
+		r.ahead = ahead
+		r.emit(t, 2*r.stream.PageMax+r.stream.PageMax/4, 0)
+		e := newEngine(r, r.live())
+		for range 3 {
+			for page := 1; ; page++ {
+				done := e.step(t)
+				if page < 4 {
+					r.advance(time.Second)
+					r.emit(t, 3, 0)
+					r.emit(t, 2, 30*time.Minute)
+				}
+				if done {
+					break
+				}
+				if page == 20 {
+					t.Fatal("no end after 20 pages")
+				}
+			}
+			r.advance(time.Minute)
+		}
+		e.drain(t)
+		e.holds(t, r.All())
+	}
+}
+
 // testCalls counts: the fewest pages that hold the records, one more where only
 // an empty page tells the end, and one call for a feed that is quiet.
 func testCalls(t *testing.T, c Case) {

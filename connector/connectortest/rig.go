@@ -28,6 +28,7 @@ type rig struct {
 
 	mu      sync.Mutex
 	now     time.Time
+	ahead   time.Duration // of the session's clock, by the provider's
 	calls   int
 	foreign []string // what was asked of other origins
 	alter   func(*http.Response, []byte) []byte
@@ -116,7 +117,7 @@ func (r *rig) session() connector.Session { return r.open(r.c.Tenant) }
 
 func (r *rig) open(tenant string) connector.Session {
 	return r.c.App.Open(connector.Env{
-		Tenant: tenant, HTTP: r.http, Facts: r.c.Facts, Now: r.clock, Log: slog.New(slog.DiscardHandler),
+		Tenant: tenant, HTTP: r.http, Facts: r.c.Facts, Now: r.ours, Log: slog.New(slog.DiscardHandler),
 	})
 }
 
@@ -125,6 +126,9 @@ func (r *rig) clock() time.Time {
 	defer r.mu.Unlock()
 	return r.now
 }
+
+// ours is the session's clock.
+func (r *rig) ours() time.Time { return r.clock().Add(r.ahead) }
 
 func (r *rig) advance(d time.Duration) {
 	r.mu.Lock()

@@ -79,7 +79,7 @@ func (s *session) Poll(ctx context.Context, stream string, at connector.Cursor) 
 	}
 	bounded := stream == gmailApplication
 	if first := at.Token == ""; first && !bounded {
-		trail.Began = began(a, trail)
+		trail.Began = a.Corrected(trail.Began, s.now())
 	}
 	next, list, err := activities(a)
 	if err != nil {
@@ -90,17 +90,9 @@ func (s *session) Poll(ctx context.Context, stream string, at connector.Cursor) 
 		return connector.Page{Records: list, Next: connector.Cursor{From: at.From, To: at.To, Token: trail.Next(next).Token()}}, nil
 	}
 	if bounded { // not before: the bound must stay the same from page to page
-		trail.Began = began(a, trail)
+		trail.Began = a.Corrected(trail.Began, s.now())
 	}
 	return connector.Page{Records: list, Next: end(trail, at), Done: true}, nil
-}
-
-// began keeps a clock of ours that is ahead from leaving activities unread.
-func began(a *rest.Answer, trail rest.Trail) time.Time {
-	if dated := a.Dated(trail.Began); dated.Before(trail.Began) {
-		return dated
-	}
-	return trail.Began
 }
 
 // trail returns the place of a cursor: the first page of a new walk where it has

@@ -77,6 +77,16 @@ type Answer struct {
 // not say.
 func (a *Answer) Dated(now time.Time) time.Time { return connector.Dated(a.Header, now) }
 
+// Corrected takes off from a time that our clock told what it is ahead of the
+// provider's; now is our clock at this answer. A walk that went on from a time
+// that the provider has not reached yet would leave records unread.
+func (a *Answer) Corrected(at, now time.Time) time.Time {
+	if dated := a.Dated(now); dated.Before(now) {
+		return at.Add(dated.Sub(now))
+	}
+	return at
+}
+
 // Do makes the call once. A status other than 2xx is an error of the kind that
 // the dialect gives it. The answer is returned beside the error where there
 // was one. Every error is a *connector.Error.

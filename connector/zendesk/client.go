@@ -73,22 +73,24 @@ func (s *session) Poll(ctx context.Context, stream string, at connector.Cursor) 
 	if err != nil {
 		return connector.Page{}, expired(err, at)
 	}
-	if at.Token == "" && trail.Began.After(a.Dated(trail.Began)) {
-		// Our clock is ahead: going on from it would leave records unread.
-		trail.Began = a.Dated(trail.Began)
-	}
 	page, list, err := records(a)
 	if err != nil {
 		return connector.Page{}, a.Malformed(err)
 	}
-	out := connector.Page{Records: within(list, at), Next: end(trail, at), Done: true}
+	out := connector.Page{Records: within(list, at), Done: true}
 	if more, _ := page.Member("meta.has_more"); string(more) == "true" {
 		after := page.Text("meta.after_cursor")
 		if after == "" {
 			return connector.Page{}, a.Malformed(errors.New("the cursor of the next page is missing from the answer"))
 		}
 		out.Next, out.Done = connector.Cursor{From: at.From, To: at.To, Token: trail.Next(after).Token()}, false
+		return out, nil
 	}
+	// Where our clock is ahead, going on from it would leave records unread. It
+	// is put right at the last page and not before: the filter, which a cursor is
+	// good for, must stay the same from page to page.
+	trail.Began = a.Corrected(trail.Began, s.now())
+	out.Next = end(trail, at)
 	return out, nil
 }
 

@@ -69,7 +69,7 @@ func TestWalk(t *testing.T) {
 	s := zendesk.App().Open(connector.Env{Tenant: "demo", Now: func() time.Time { return clock }, HTTP: &http.Client{Transport: inProcess{
 		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			asked = append(asked, r.URL.RawQuery)
-			w.Header().Set("Date", now.Truncate(time.Second).Format(http.TimeFormat))
+			w.Header().Set("Date", clock.Format(http.TimeFormat))
 			next := map[string]string{"": "b=", "b=": "c", "c": ""}[r.URL.Query().Get("page[after]")]
 			fmt.Fprintf(w, `{"audit_logs":[{"id":%d,"created_at":%q}],"meta":{"has_more":%t,"after_cursor":%q}}`,
 				len(asked), now.Truncate(time.Second).Add(time.Duration(-len(asked))*time.Second).Format(time.RFC3339), next != "", next)

@@ -85,10 +85,6 @@ func (s *session) Poll(ctx context.Context, stream string, at connector.Cursor) 
 	if err != nil {
 		return connector.Page{}, expired(err, a, at)
 	}
-	if at.Token == "" && at.To.IsZero() && trail.Began.After(a.Dated(trail.Began)) {
-		// Our clock is ahead: going on from it would leave records unread.
-		trail.Began = a.Dated(trail.Began)
-	}
 	next, list, err := records(a, f)
 	if err != nil {
 		return connector.Page{}, a.Malformed(err)
@@ -96,7 +92,12 @@ func (s *session) Poll(ctx context.Context, stream string, at connector.Cursor) 
 	reached := reaches(list, at.From)
 	list = rest.Within(since(list, at.From), at.To)
 	if next == "" || reached {
-		return end(list, trail, at), nil
+		p := end(list, trail, at)
+		if p.Done && at.To.IsZero() {
+			// Only now: the days asked for must be the same from page to page.
+			p.Next.From = a.Corrected(p.Next.From, s.now())
+		}
+		return p, nil
 	}
 	return connector.Page{Records: list, Next: connector.Cursor{From: at.From, To: at.To, Token: trail.Next(next).Token()}}, nil
 }
