@@ -69,6 +69,10 @@ func TestPoll(t *testing.T) {
 			connector.Cursor{From: from}, page("b", newer, older), "from=2026-11-18&page_size=300&to=2026-11-20", 1,
 			connector.Cursor{From: now}, true,
 		},
+		"a page that ends exactly there": { // what follows may have the same time
+			connector.Cursor{From: from}, page("b", newer, "2026-11-19T22:00:00Z"), "from=2026-11-18&page_size=300&to=2026-11-20", 2,
+			connector.Cursor{From: from, Token: place("b", now)}, false,
+		},
 		"over midnight the days stay": {
 			connector.Cursor{From: from, Token: place("b", now.Add(-11*time.Hour))}, page("", newer), "from=2026-11-18&next_page_token=b&page_size=300&to=2026-11-19", 1,
 			connector.Cursor{From: now.Add(-11 * time.Hour)}, true,
