@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"selvedge/connector"
 	"selvedge/ocsf"
@@ -97,7 +98,37 @@ func testOddRecords(t *testing.T, c Case) {
 	if limit := max(len(raws)/4, 21); anonymous > limit && !c.Unkeyed || timeless > limit {
 		t.Errorf("of %d records %d have no identifier and %d no time: good members are lost with bad ones", len(raws), anonymous, timeless)
 	}
+	inWindow(t, e, page.Records)
 	normalizeAll(t, c, raws)
+}
+
+// inWindow reads the page of oddities once more within a closed window: what does
+// not tell its time is kept, as is what happened within.
+func inWindow(t *testing.T, live *engine, records []connector.Record) {
+	t.Helper()
+	alter := live.alter
+	live.change(nil)
+	at := connector.Cursor{From: live.clock().Add(-time.Hour), To: live.clock().Add(time.Hour)}
+	live.advance(2 * time.Hour)
+	e := newEngine(live.rig, at)
+	if live.c.Index {
+		e.step(t)
+	}
+	live.change(alter)
+	page, err := e.read(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(map[string]bool)
+	for _, r := range page.Records {
+		got[string(r.Raw)] = true
+	}
+	for _, r := range records {
+		within := r.Time.IsZero() || !r.Time.Before(at.From) && r.Time.Before(at.To)
+		if within && !got[string(r.Raw)] {
+			t.Errorf("a window leaves out %s", r.Raw)
+		}
+	}
 }
 
 // normalizeAll normalizes records, which must not panic. An application without

@@ -161,7 +161,8 @@ func (s *session) list(ctx context.Context, contentType string, p place, at conn
 	if err != nil {
 		return connector.Page{}, s.off(ctx, a, contentType, err)
 	}
-	if dated := a.Dated(p.Until).UTC(); at.To.IsZero() && dated.Before(p.Until) {
+	// To the end of the second, as where the poll began.
+	if dated := a.Dated(p.Until).UTC().Add(time.Second); at.To.IsZero() && dated.Before(p.Until) {
 		// Our clock is ahead: going on from it would leave blobs unread.
 		p.Until = dated
 	}
@@ -274,10 +275,13 @@ func (p place) page(records []connector.Record, at connector.Cursor) connector.P
 	return connector.Page{Records: records, Next: connector.Cursor{From: from, Token: next.token()}, Done: true}
 }
 
-// within leaves out what happened outside of a window.
+// within leaves out what happened outside of a window, and keeps what does not
+// tell.
 func within(records []connector.Record, at connector.Cursor) []connector.Record {
 	if at.To.IsZero() {
 		return records
 	}
-	return slices.DeleteFunc(records, func(r connector.Record) bool { return r.Time.Before(at.From) || !r.Time.Before(at.To) })
+	return slices.DeleteFunc(records, func(r connector.Record) bool {
+		return !r.Time.IsZero() && (r.Time.Before(at.From) || !r.Time.Before(at.To))
+	})
 }

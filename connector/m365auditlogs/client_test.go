@@ -207,7 +207,7 @@ func TestListing(t *testing.T) {
 	if blobs := len(*asked) - lists; len(ids) != 15 || blobs != 5 || lists != 8 {
 		t.Errorf("%d records of %d blobs in %d lists:\n%s", len(ids), blobs, lists, strings.Join(*asked, "\n"))
 	}
-	if want := clock.Truncate(time.Second).Add(-10 * time.Minute); !at.From.Equal(want) || at.Token == "" {
+	if want := clock.Truncate(time.Second).Add(time.Second - 10*time.Minute); !at.From.Equal(want) || at.Token == "" {
 		t.Errorf("goes on at %+v, want %v", at, want)
 	}
 	// Two blobs near the end: the second shows only after the poll.
@@ -247,7 +247,7 @@ func TestRested(t *testing.T) {
 				t.Fatalf("%+v, %v", p, err)
 			}
 			clock = clock.Add(rest)
-			if _, at := drain(t, s, p.Next); to.IsZero() && rest < 7*24*time.Hour && !at.From.Equal(now.Truncate(time.Second).Add(-10*time.Minute)) {
+			if _, at := drain(t, s, p.Next); to.IsZero() && rest < 7*24*time.Hour && !at.From.Equal(now.Truncate(time.Second).Add(time.Second-10*time.Minute)) {
 				t.Errorf("after %v: goes on at %v: %v", rest, at.From, *asked)
 			}
 		}

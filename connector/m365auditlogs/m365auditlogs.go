@@ -39,6 +39,10 @@ const (
 	// and none is relied on.
 	pageMax   = 500
 	retention = 7 * 24 * time.Hour
+	// overlap is long since records may be listed again days later (unverified),
+	// in other blobs: their ids are kept for it. Streams that run by arrival read
+	// nothing again, but for a restart after the cursor has expired.
+	overlap = 6 * 24 * time.Hour
 )
 
 // App describes the application.
@@ -55,7 +59,7 @@ func App() connector.App {
 	}
 	for _, f := range feeds() {
 		app.Streams = append(app.Streams, connector.Stream{
-			Name: f.stream, Arrival: true, PageMax: pageMax, Overlap: time.Hour, Retention: retention,
+			Name: f.stream, Arrival: true, PageMax: pageMax, Overlap: overlap, Retention: retention,
 		})
 	}
 	return app

@@ -115,6 +115,11 @@ func (s *session) Poll(ctx context.Context, stream string, at connector.Cursor) 
 
 // request names the place where to read. Without a time, the stream is read
 // from its beginning.
+//
+// Smartsheet asks for an end beside since, "to keep event responses manageable"
+// (https://developers.smartsheet.com/api/smartsheet/openapi/events/list-events,
+// checked 2026-11-22). A live walk sends none: whether a position remembers the
+// end is nowhere written, and one that did would never show what arrives later.
 func request(at connector.Cursor) url.Values {
 	if at.Token != "" {
 		return url.Values{"streamPosition": {at.Token}}
@@ -129,14 +134,14 @@ func request(at connector.Cursor) url.Values {
 	return query
 }
 
-// window keeps what happened within the cursor's bounds, which stay what they
+// window keeps what happened within the bounds of the cursor, which stay what they
 // are. Whether a position remembers the end that was asked for is nowhere
 // written: a page that lies wholly behind it, by more than events are late, ends
 // the window too.
 func window(records []connector.Record, at, next connector.Cursor, more bool) connector.Page {
 	kept, behind := records[:0:0], len(records) > 0
 	for _, r := range records {
-		if !r.Time.Before(at.From) && r.Time.Before(at.To) {
+		if r.Time.IsZero() || !r.Time.Before(at.From) && r.Time.Before(at.To) {
 			kept = append(kept, r)
 		}
 		behind = behind && r.Time.After(at.To.Add(overlap))
