@@ -204,12 +204,12 @@ func (s *session) FindUser(ctx context.Context, email string) (connector.User, e
 	}
 	return connector.User{
 		ID: user.Text("id"), Email: user.Text("primaryEmail"), FullName: user.Text("name.fullName"),
-		FirstName: user.Text("name.givenName"), LastName: user.Text("name.familyName"), Status: status(user),
+		FirstName: user.Text("name.givenName"), LastName: user.Text("name.familyName"), Status: userStatus(user),
 	}, nil
 }
 
-// status puts the members suspended and archived into a word.
-func status(user rest.Doc) string {
+// userStatus puts the members suspended and archived into a word.
+func userStatus(user rest.Doc) string {
 	for _, name := range []string{"suspended", "archived"} {
 		if set, _ := user.Member(name); string(set) == "true" {
 			return name

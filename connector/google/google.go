@@ -56,8 +56,9 @@ func App() connector.App {
 		Title: "Google Workspace",
 		Auth:  auth(),
 		// 2,400 calls a minute of one user and project. What is left is not told.
-		Pace: connector.Pace{PerSecond: 30, Burst: 30},
-		Open: func(env connector.Env) connector.Session { return open(env) },
+		Pace:      connector.Pace{PerSecond: 30, Burst: 30},
+		Open:      func(env connector.Env) connector.Session { return open(env) },
+		Normalize: Normalize,
 	}
 	for _, overlap := range []time.Duration{soon, late} {
 		for name := range strings.FieldsSeq(overlaps()[overlap]) {
