@@ -1,94 +1,57 @@
 package asana_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"flag"
-	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"selvedge/connector/asana"
 	"selvedge/connector/connectortest"
-	"selvedge/internal/encode"
-	"selvedge/ocsf"
-	"selvedge/ocsf/ocsftest"
 	"selvedge/simulator"
 )
 
-var updateOCSF = flag.Bool("update", false, "write the golden files of the mapping")
+var update = flag.Bool("update", false, "write the golden file and the page of the mapping anew")
 
-// toOCSF returns the event of a record, which must be valid and not the base
-// event.
-func toOCSF(t *testing.T, raw string) map[string]any {
-	t.Helper()
-	line, outcome := encode.NewNormalizer(asana.App()).Append(nil, "audit_log_events", "", []byte(raw), connectortest.Processed())
-	ocsftest.MustValidate(t, line)
-	if outcome.Base {
-		t.Fatalf("a base event: %v\n%s", outcome.Why, raw)
-	}
-	var m map[string]any
-	if err := json.Unmarshal(line, &m); err != nil {
-		t.Fatalf("%v: %s", err, line)
-	}
-	return m
-}
-
-// at returns what stands at a path of a decoded event, nil for nothing;
-// unmapped has paths for names.
-func at(e map[string]any, path string) any {
-	if rest, ok := strings.CutPrefix(path, "unmapped."); ok {
-		unmapped, _ := e["unmapped"].(map[string]any)
-		return unmapped[rest]
-	}
-	var value any = e
-	for name := range strings.SplitSeq(path, ".") {
-		switch v := value.(type) {
-		case map[string]any:
-			value = v[name]
-		case []any:
-			var i int
-			if _, err := fmt.Sscan(name, &i); err != nil || i >= len(v) {
-				return nil
-			}
-			value = v[i]
-		default:
-			return nil
-		}
-	}
-	return value
-}
-
-// TestGoldenOCSF: run with -update after a change that is meant.
-func TestGoldenOCSF(t *testing.T) {
+func TestMapping(t *testing.T) {
 	t.Parallel()
-	connectortest.Golden(t, asana.App(), "audit_log_events", *updateOCSF)
+	connectortest.Mapping(t, mappingCase(t))
 }
 
-// eventTypes lists the documented types, each with its type of resource.
-func eventTypes(t *testing.T) map[string]string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", "ocsf-event-types.txt"))
-	if err != nil {
-		t.Fatal(err)
+// FuzzNormalize: any bytes become a valid event.
+func FuzzNormalize(f *testing.F) {
+	connectortest.FuzzMapping(f, mappingCase(f))
+}
+
+func mappingCase(testing.TB) connectortest.MappingCase {
+	return connectortest.MappingCase{
+		App: asana.App(), Stream: "audit_log_events", Update: *update,
+		Types: connectortest.KindAndEnds, AtLeast: 120,
+		Record: func(typ connectortest.EventType) string { return record(typ.Name, typ.Kind) },
+		Filled: func(typ connectortest.EventType) map[string]any {
+			return map[string]any{
+				"actor.user.uid": "1111", "actor.user.email_addr": "ada@example.com", "device.ip": "203.0.113.7", "metadata.event_code": typ.Name,
+				"metadata.uid": "1201", "time": 1795375440500.0,
+			}
+		},
+		Needed:  []string{"event_type", "created_at"},
+		Sparse:  []string{"resource", "actor", "context", "details", "resource,details", "actor,resource,context,details,gid"},
+		Classes: classes(),
+		Edits:   edits(),
+		Unheard: func(verb string) connectortest.EventType {
+			return connectortest.EventType{Kind: "gadget", Name: "gadget_" + verb}
+		},
+		Apart: []connectortest.EventType{
+			{Kind: "user", Name: "user_login_succeeded"}, {Kind: "user", Name: "user_login_failed"}, {Kind: "user", Name: "service_account_created"},
+			{Kind: "team", Name: "team_member_added"}, {Kind: "user", Name: "user_workspace_admin_role_changed"},
+			{Kind: "project", Name: "project_member_added"}, {Kind: "task", Name: "task_deleted"},
+		},
+		Becomes: []string{"user"},
+		Simulated: func() [][]byte {
+			return simulator.New(simulator.Options{Now: func() time.Time { return now }}).Asana().Generate(500)
+		},
+		Seeds: []string{`{"event_type":"x","created_at":"2026-11-22T19:24:00Z"}`},
 	}
-	types := map[string]string{}
-	for line := range strings.Lines(string(text)) {
-		words := strings.Fields(line)
-		if len(words) < 3 || words[0] == "#" {
-			continue
-		}
-		for _, end := range words[2:] {
-			types[strings.TrimPrefix(words[1], "-")+end] = words[0]
-		}
-	}
-	if len(types) < 120 {
-		t.Fatalf("only %d types", len(types))
-	}
-	return types
 }
 
 // record is an event with a value in every member that the mapping knows.
@@ -100,162 +63,65 @@ func record(event, resource string) string {
 		`"context":{"context_type":"api","api_authentication_method":"oauth","client_ip_address":"203.0.113.7","user_agent":"Mozilla/5.0","oauth_app_name":"Zeiterfassung"}}`
 }
 
-// TestEventTypes: every documented type is an event of a class, with who, from
-// where, when and what, and few are of an activity that has no number.
-func TestEventTypes(t *testing.T) {
-	t.Parallel()
-	types, others := eventTypes(t), 0
-	for event, resource := range types {
-		e := toOCSF(t, record(event, resource))
-		if e["activity_id"] == float64(ocsf.Other) {
-			others++
-		}
-		if e["class_uid"] == 0.0 || e["activity_id"] == 0.0 {
-			t.Errorf("%s is %v", event, e["type_name"])
-		}
-		for path, want := range map[string]any{
-			"actor.user.uid": "1111", "actor.user.email_addr": "ada@example.com", "device.ip": "203.0.113.7", "metadata.event_code": event,
-			"metadata.uid": "1201", "time": 1795375440500.0,
-		} {
-			if got := at(e, path); got != want {
-				t.Errorf("%s: %s is %v", event, path, got)
-			}
-		}
-	}
-	t.Logf("%d of %d types are of no numbered activity, %.1f %%", others, len(types), 100*float64(others)/float64(len(types)))
-	if others*10 > len(types) {
-		t.Errorf("%d of %d types are of no numbered activity", others, len(types))
+func classes() []connectortest.Class {
+	user := func(name string) connectortest.EventType { return connectortest.EventType{Kind: "user", Name: name} }
+	return []connectortest.Class{
+		// As AppFabric was seen to make them.
+		{Type: user("user_login_succeeded"), UID: 300201},
+		{Type: user("user_login_failed"), UID: 300201, Path: "status", Want: "Failure"},
+		{Type: user("user_logged_out"), UID: 300202},
+		{Type: user("service_account_created"), UID: 300101},
+		// Not observed, by the same rules.
+		{Type: user("user_deprovisioned"), UID: 300105},
+		{Type: user("user_two_factor_auth_disabled"), UID: 300111},
+		{Type: user("user_app_authorized"), UID: 600199, Name: "Grant App Privileges"},
+		{Type: connectortest.EventType{Kind: "workspace", Name: "workspace_export_started"}, UID: 600107},
+		{Type: connectortest.EventType{Kind: "task", Name: "task_undeleted"}, UID: 600103},
+		{Type: connectortest.EventType{Kind: "task", Name: "task_deleted"}, UID: 600104},
+		{Type: user("user_workspace_admin_role_changed"), UID: 300501},
+		{Type: connectortest.EventType{Kind: "team", Name: "team_member_added"}, UID: 300603},
+		{Type: connectortest.EventType{Kind: "project", Name: "project_member_removed"}, UID: 300502},
 	}
 }
 
-// TestSparseRecords: what little an event has, its event is valid, and not the
-// base event while it has a type and a time.
-func TestSparseRecords(t *testing.T) {
-	t.Parallel()
-	for event, resource := range eventTypes(t) {
-		for _, without := range []string{"resource", "actor", "context", "details", "resource,details", "actor,resource,context,details,gid"} {
-			var m map[string]any
-			if err := json.Unmarshal([]byte(record(event, resource)), &m); err != nil {
-				t.Fatal(err)
-			}
-			for name := range strings.SplitSeq(without, ",") {
-				delete(m, name)
-			}
-			raw, err := json.Marshal(m)
-			if err != nil {
-				t.Fatal(err)
-			}
-			toOCSF(t, string(raw))
-		}
-	}
-}
-
-// TestMembers breaks a record at one place each.
-func TestMembers(t *testing.T) {
-	t.Parallel()
+// edits break a record at one place each.
+func edits() []connectortest.Edit {
+	shows, edit := connectortest.Shows, connectortest.Edited
 	login, role, team := record("user_login_succeeded", "user"), record("user_workspace_admin_role_changed", "user"), record("team_member_added", "team")
 	account, task := record("service_account_created", "user"), record("task_deleted", "task")
 	project := record("project_member_removed", "project")
-	for _, test := range []struct {
-		record, from, to, path string
-		want                   any
-	}{
-		// As AppFabric was seen to make them.
-		{login, "", "", "type_uid", 300201.0},
-		{record("user_login_failed", "user"), "", "", "type_uid", 300201.0},
-		{record("user_login_failed", "user"), "", "", "status", "Failure"},
-		{record("user_logged_out", "user"), "", "", "type_uid", 300202.0},
-		{account, "", "", "type_uid", 300101.0},
-		// Not observed, by the same rules.
-		{record("user_deprovisioned", "user"), "", "", "type_uid", 300105.0},
-		{record("user_two_factor_auth_disabled", "user"), "", "", "type_uid", 300111.0},
-		{record("user_app_authorized", "user"), "", "", "activity_name", "Grant App Privileges"},
-		{record("workspace_export_started", "workspace"), "", "", "type_uid", 600107.0},
-		{record("task_undeleted", "task"), "", "", "type_uid", 600103.0},
-		{task, "", "", "type_uid", 600104.0},
-		{role, "", "", "type_uid", 300501.0},
-		{team, "", "", "type_uid", 300603.0},
-		{project, "", "", "type_uid", 300502.0},
-		{record("gadget_frobnicated", "gadget"), "", "", "activity_name", "gadget_frobnicated"},
-
-		{login, "", "", "user.uid", "2222"},
-		{login, "", "", "user.email_addr", "zoe@example.com"},
-		{login, "", "", "user.type", "User"},
-		{login, `"gid":"2222","name":"Zoë Müller",`, ``, "user.uid", "1111"},
-		{login, "", "", "service.name", "Asana"},
-		{login, "", "", "status", "Success"},
-		{login, "", "", "actor.user.type", "User"},
-		{login, "", "", "actor.invoked_by", "Zeiterfassung"},
-		{login, "", "", "src_endpoint.ip", "203.0.113.7"},
-		{login, "", "", "http_request.user_agent", "Mozilla/5.0"},
-		{login, "", "", "metadata.original_time", "2026-11-22T19:24:00.500Z"},
-		{login, "", "", "unmapped.context.context_type", "api"},
-		{login, "", "", "unmapped.event_category", "things"},
-		{login, `"actor_type":"user"`, `"actor_type":"external_administrator"`, "actor.user.type", "external_administrator"},
-		{task, `"actor_type":"user","gid":"1111","name":"Ada Okafor","email":"ada@example.com"`, `"actor_type":"asana"`, "actor.invoked_by", "Zeiterfassung"},
-		{strings.Replace(task, `,"oauth_app_name":"Zeiterfassung"`, ``, 1), `"actor_type":"user","gid":"1111","name":"Ada Okafor","email":"ada@example.com"`, `"actor_type":"asana"`, "actor.invoked_by", "asana"},
-		{account, `zoe@example.com`, `nobody`, "unmapped.resource.email", "nobody"},
-		{account, `"gid":"2222","name":"Zoë Müller",`, ``, "web_resources.0.name", "Asana"},
-		{task, "", "", "web_resources.0.uid", "2222"},
-		{task, "", "", "web_resources.0.type", "task"},
-		{task, "", "", "unmapped.resource.resource_subtype", "milestone"},
-		{role, "", "", "privileges.0", "admin"},
-		{role, "", "", "user.uid", "2222"},
-		{role, `"new_value":"admin"`, `"new_value":null`, "type_uid", 600103.0},
-		{role, `"new_value":"admin"`, `"new_value":null`, "web_resources.0.uid", "2222"},
-		{team, "", "", "group.uid", "2222"},
-		{team, "", "", "user.uid", "3333"},
-		{team, `"user":{`, `"member":{`, "user.email_addr", "bo@example.com"},
-		{team, `"user":{`, `"who":{`, "type_uid", 600103.0},
-		{project, "", "", "privileges.0", "Zoë Müller"},
-		{project, `"name":"Zoë Müller",`, ``, "privileges.0", "2222"},
-		{project, "", "", "resource.type", "project"},
-	} {
-		raw := strings.Replace(test.record, test.from, test.to, 1)
-		if got := at(toOCSF(t, raw), test.path); got != test.want {
-			t.Errorf("%s for %s: %s is %v, not %v", test.to, test.from, test.path, got, test.want)
-		}
+	return []connectortest.Edit{
+		shows(login, "user.uid", "2222"),
+		shows(login, "user.email_addr", "zoe@example.com"),
+		shows(login, "user.type", "User"),
+		edit(login, `"gid":"2222","name":"Zoë Müller",`, ``, "user.uid", "1111"),
+		shows(login, "service.name", "Asana"),
+		shows(login, "status", "Success"),
+		shows(login, "actor.user.type", "User"),
+		shows(login, "actor.invoked_by", "Zeiterfassung"),
+		shows(login, "src_endpoint.ip", "203.0.113.7"),
+		shows(login, "http_request.user_agent", "Mozilla/5.0"),
+		shows(login, "metadata.original_time", "2026-11-22T19:24:00.500Z"),
+		shows(login, "unmapped.context.context_type", "api"),
+		shows(login, "unmapped.event_category", "things"),
+		edit(login, `"actor_type":"user"`, `"actor_type":"external_administrator"`, "actor.user.type", "external_administrator"),
+		edit(task, `"actor_type":"user","gid":"1111","name":"Ada Okafor","email":"ada@example.com"`, `"actor_type":"asana"`, "actor.invoked_by", "Zeiterfassung"),
+		edit(strings.Replace(task, `,"oauth_app_name":"Zeiterfassung"`, ``, 1), `"actor_type":"user","gid":"1111","name":"Ada Okafor","email":"ada@example.com"`, `"actor_type":"asana"`, "actor.invoked_by", "asana"),
+		edit(account, `zoe@example.com`, `nobody`, "unmapped.resource.email", "nobody"),
+		edit(account, `"gid":"2222","name":"Zoë Müller",`, ``, "web_resources.0.name", "Asana"),
+		shows(task, "web_resources.0.uid", "2222"),
+		shows(task, "web_resources.0.type", "task"),
+		shows(task, "unmapped.resource.resource_subtype", "milestone"),
+		shows(role, "privileges.0", "admin"),
+		shows(role, "user.uid", "2222"),
+		edit(role, `"new_value":"admin"`, `"new_value":null`, "type_uid", 600103.0),
+		edit(role, `"new_value":"admin"`, `"new_value":null`, "web_resources.0.uid", "2222"),
+		shows(team, "group.uid", "2222"),
+		shows(team, "user.uid", "3333"),
+		edit(team, `"user":{`, `"member":{`, "user.email_addr", "bo@example.com"),
+		edit(team, `"user":{`, `"who":{`, "type_uid", 600103.0),
+		shows(project, "privileges.0", "Zoë Müller"),
+		edit(project, `"name":"Zoë Müller",`, ``, "privileges.0", "2222"),
+		shows(project, "resource.type", "project"),
 	}
-}
-
-// TestNothingLost: every text of a record is in the event, in an attribute or
-// under its path in unmapped. The types of actor and of a user that is the
-// resource have become ids.
-func TestNothingLost(t *testing.T) {
-	t.Parallel()
-	for event, resource := range map[string]string{
-		"user_login_succeeded": "user", "service_account_created": "user", "team_member_added": "team", "user_workspace_admin_role_changed": "user",
-		"project_member_added": "project", "task_deleted": "task",
-	} {
-		e := toOCSF(t, record(event, resource))
-		delete(e, "raw_data")
-		all, err := json.Marshal(e)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, text := range []string{
-			"1201", event, "things", "1111", "Ada Okafor", "ada@example.com", "milestone", "2222", "Zoë Müller", "zoe@example.com", `"member"`, `"admin"`,
-			"3333", "Bo Smith", "bo@example.com", `"api"`, "oauth", "203.0.113.7", "Mozilla/5.0", "Zeiterfassung",
-		} {
-			if !bytes.Contains(all, []byte(text)) {
-				t.Errorf("%s: %s is nowhere in %s", event, text, all)
-			}
-		}
-	}
-}
-
-// TestSimulated: whatever the simulated log has is an event of a class.
-func TestSimulated(t *testing.T) {
-	t.Parallel()
-	server := simulator.New(simulator.Options{Now: func() time.Time { return now }})
-	for _, raw := range server.Asana().Generate(500) {
-		toOCSF(t, string(raw))
-	}
-}
-
-// FuzzNormalize: any bytes become a valid event.
-func FuzzNormalize(f *testing.F) {
-	connectortest.FuzzNormalize(f, asana.App(), "audit_log_events", record("user_login_failed", "user"), record("team_member_added", "team"),
-		record("project_member_added", "project"), record("user_workspace_admin_role_changed", "user"), record("task_deleted", "task"),
-		`{"event_type":"x","created_at":"2026-11-22T19:24:00Z"}`)
 }

@@ -104,7 +104,7 @@ func web(t string, activity int) mapping.Rule {
 func others() []mapping.Rule {
 	const create, view, change, remove, export, share = 1, 2, 3, 4, 7, 8
 	return []mapping.Rule{
-		web("app_blocked_by_permissions", create), web("device_link_*", create), web("emm_refresh_auth_token", change),
+		web("app_blocked_by_permissions", create), web("delete_team_invite_link", remove), web("device_link_*", create), web("emm_refresh_auth_token", change),
 		web("file_add_from_automation", 6), web("file_transfers_file_add", 6), web("file_save_copy_reference", create), web("file_get_copy_reference", view),
 		web("dash_shared_link_to_stack", share), web("dash_opened_shared_link_to_stack", view),
 		web("dash_removed_shared_link_to_stack", remove), web("dash_changed_audience_of_shared_link_to_stack", change),

@@ -132,17 +132,20 @@ func finish(r *mapping.Record, e *ocsf.Event) {
 // status: of a sign-in, that the request succeeded does not mean that somebody
 // is signed in.
 func status(r *mapping.Record, e *ocsf.Event) {
-	switch result := r.Take(resultPath); strings.ToLower(result) {
-	case "succeeded", "success", "true":
-		e.Status = ocsf.Pick(ocsf.StatusSuccess)
-	case "failed", "failure", "false":
+	result, failed := r.Text(resultPath), r.Text(errorPath) != "" || e.Metadata.EventCode == "UserLoginFailed"
+	switch lower := strings.ToLower(result); {
+	case lower == "failed", lower == "failure", lower == "false":
 		e.Status = ocsf.Pick(ocsf.StatusFailure)
+	case failed:
+		// What the request came to stays for unmapped.
+		e.Status = ocsf.Pick(ocsf.StatusFailure)
+		return
+	case lower == "succeeded", lower == "success", lower == "true":
+		e.Status = ocsf.Pick(ocsf.StatusSuccess)
 	default:
 		e.Status = ocsf.Vendor(result)
 	}
-	if r.Text(errorPath) != "" || e.Metadata.EventCode == "UserLoginFailed" {
-		e.Status = ocsf.Pick(ocsf.StatusFailure)
-	}
+	r.Use(resultPath)
 }
 
 // userType is the enumeration UserType.

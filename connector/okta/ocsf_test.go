@@ -1,96 +1,58 @@
 package okta_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"flag"
-	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
-	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"selvedge/connector/connectortest"
 	"selvedge/connector/okta"
-	"selvedge/internal/encode"
-	"selvedge/ocsf"
-	"selvedge/ocsf/ocsftest"
+	"selvedge/simulator"
 )
 
-var updateOCSF = flag.Bool("update", false, "write the golden files of the mapping")
+var update = flag.Bool("update", false, "write the golden file and the page of the mapping anew")
 
-func normalizer() *encode.Normalizer {
-	return encode.NewNormalizer(okta.App())
-}
-
-// toOCSF returns the event of a record, which must be valid and not the base
-// event.
-func toOCSF(t *testing.T, raw []byte) map[string]any {
-	t.Helper()
-	line, outcome := normalizer().Append(nil, "logs", "", raw, connectortest.Processed())
-	ocsftest.MustValidate(t, line)
-	if outcome.Base {
-		t.Fatalf("a base event: %v\n%s", outcome.Why, raw)
-	}
-	return decode(t, line)
-}
-
-func decode(t *testing.T, line []byte) map[string]any {
-	t.Helper()
-	var m map[string]any
-	if err := json.Unmarshal(line, &m); err != nil {
-		t.Fatalf("%v: %s", err, line)
-	}
-	return m
-}
-
-// at returns what stands at a path of a decoded event, nil for nothing.
-func at(value any, path ...string) any {
-	for _, name := range path {
-		switch v := value.(type) {
-		case map[string]any:
-			value = v[name]
-		case []any:
-			var i int
-			if _, err := fmt.Sscan(name, &i); err != nil || i >= len(v) {
-				return nil
-			}
-			value = v[i]
-		default:
-			return nil
-		}
-	}
-	return value
-}
-
-// TestGoldenOCSF: run with -update after a change that is meant.
-func TestGoldenOCSF(t *testing.T) {
+func TestMapping(t *testing.T) {
 	t.Parallel()
-	connectortest.Golden(t, okta.App(), "system_log", *updateOCSF)
+	connectortest.Mapping(t, mappingCase(t))
 }
 
-// eventTypes lists the documented types.
-func eventTypes(t *testing.T) []string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", "ocsf-event-types.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var types []string
-	for line := range strings.Lines(string(text)) {
-		if words := strings.Fields(line); len(words) > 0 && words[0] != "#" {
-			for _, end := range words[1:] {
-				types = append(types, words[0]+end)
+// FuzzNormalize: any bytes become a valid event.
+func FuzzNormalize(f *testing.F) {
+	connectortest.FuzzMapping(f, mappingCase(f))
+}
+
+func mappingCase(testing.TB) connectortest.MappingCase {
+	return connectortest.MappingCase{
+		App: okta.App(), Stream: "system_log", Update: *update,
+		Types: beginAndEnds, AtLeast: 1100,
+		Record: func(typ connectortest.EventType) string { return rich(typ.Name) },
+		Filled: func(typ connectortest.EventType) map[string]any {
+			return map[string]any{
+				"actor.user.uid": "00u1", "device.ip": "203.0.113.7", "metadata.event_code": typ.Name, "metadata.uid": "9f2c7d1e-0000-11f0-8de9-0242ac120002",
+				"message": "Something happened", "severity": "Medium", "status": "Failure", "time": 1795375440500.0,
 			}
-		}
+		},
+		Needed:  []string{"eventType", "published"},
+		Sparse:  []string{"target", "actor,client", "actor,target", "client", "target,displayMessage,uuid"},
+		Classes: classes(),
+		Goes:    goes(),
+		Edits:   edits(),
+		Unheard: func(verb string) connectortest.EventType { return of("gadget.lifecycle." + verb) },
+		Apart: []connectortest.EventType{
+			of("user.session.start"), of("user.account.update_password"), of("application.user_membership.add"), of("group.user_membership.add"),
+			of("zone.update"), of("security.threat.detected"),
+		},
+		Becomes:   []string{"WARN", "INFO", "SUCCESS", "FAILURE", "ALLOW", "DENY", "SystemPrincipal", "Organization administrator, Read-only administrator", "Mobile", "SAML 2.0", "User", "UserGroup", "Super administrator, Read-only administrator"}, // ids, and parts
+		Simulated: func() [][]byte { return simulator.New(simulator.Options{Seed: 7}).Okta().Generate(500) },
+		Seeds:     []string{`{"eventType":"x","published":"2026-11-22T19:24:00Z"}`},
 	}
-	if len(types) < 1100 {
-		t.Fatalf("only %d types", len(types))
-	}
-	return types
+}
+
+func of(name string) connectortest.EventType { return connectortest.EventType{Name: name} }
+
+// beginAndEnds reads what some types begin with, and then the ends of these.
+func beginAndEnds(line string) []connectortest.EventType {
+	return connectortest.KindAndEnds("- " + line)
 }
 
 // rich is a record with a value in every member that the mapping knows.
@@ -118,289 +80,114 @@ func rich(eventType string) string {
 }`
 }
 
-// TestEventTypes: every documented type is an event of a class, with who, from
-// where, when and what, and few are of an activity that has no number.
-func TestEventTypes(t *testing.T) {
-	t.Parallel()
-	types := eventTypes(t)
-	others := 0
-	for _, eventType := range types {
-		e := toOCSF(t, []byte(rich(eventType)))
-		if e["activity_id"] == float64(ocsf.Other) {
-			others++
-		}
-		if e["class_uid"] == 0.0 || e["activity_id"] == 0.0 {
-			t.Errorf("%s is %v", eventType, e["type_name"])
-		}
-		source := at(e, "src_endpoint", "ip")
-		if source == nil {
-			source = at(e, "device", "ip")
-		}
-		for what, got := range map[string]any{
-			"actor": at(e, "actor", "user", "uid"), "source": source, "type": at(e, "metadata", "event_code"), "id": at(e, "metadata", "uid"),
-			"message": e["message"], "severity": e["severity"], "status": e["status"],
-		} {
-			want := map[string]any{
-				"actor": "00u1", "source": "203.0.113.7", "type": eventType, "id": "9f2c7d1e-0000-11f0-8de9-0242ac120002",
-				"message": "Something happened", "severity": "Medium", "status": "Failure",
-			}[what]
-			if got != want {
-				t.Errorf("%s: %s is %v", eventType, what, got)
-			}
-		}
-		if e["time"] != 1795375440500.0 {
-			t.Errorf("%s: time %v", eventType, e["time"])
-		}
-	}
-	if others*10 > len(types) {
-		t.Errorf("%d of %d types are of no numbered activity", others, len(types))
-	}
-}
-
-// TestSparseRecords: what little a record has, its event is valid, and not the
-// base event while it has a type and a time.
-func TestSparseRecords(t *testing.T) {
-	t.Parallel()
-	for i, eventType := range eventTypes(t) {
-		if i%4 != 0 {
-			continue
-		}
-		for _, without := range []string{"", "target", "actor,client", "actor,target", "client", "target,displayMessage,uuid"} {
-			var m map[string]any
-			if err := json.Unmarshal([]byte(rich(eventType)), &m); err != nil {
-				t.Fatal(err)
-			}
-			for name := range strings.SplitSeq(without, ",") {
-				delete(m, name)
-			}
-			raw, err := json.Marshal(m)
-			if err != nil {
-				t.Fatal(err)
-			}
-			toOCSF(t, raw)
-		}
-	}
-}
-
-// TestObserved: what AppFabric was seen to make of a type.
-func TestObserved(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		eventType string
-		uid       float64
-		name      string
-	}{
-		{"app.oauth2.client.lifecycle.activate", 600199, "Enable Resource"},
-		{"app.oauth2.client.lifecycle.create", 600101, "Create"},
-		{"app.oauth2.credentials.lifecycle.create", 600199, "Other"},
-		{"app.oauth2.token.grant.access_token", 600199, "Grant App Privileges"},
-		{"application.lifecycle.update", 600103, "Update"},
-		{"application.user_membership.add", 300501, "Assign Privileges"},
-		{"application.user_membership.update", 300199, "Update"},
-		{"oauth2.as.created", 600199, "Install ThirdParty App"},
-		{"policy.evaluate_sign_on", 600103, "Update"},
-		{"policy.rule.add", 600103, "Update"},
-		{"system.sms.send_factor_verify_message", 300199, "Other"},
-		{"user.account.reset_password", 300104, "Password Reset"},
-		{"user.account.update_password", 300103, "Password Change"},
-		{"user.authentication.auth_via_mfa", 300201, "Logon"},
-		{"user.authentication.sso", 300201, "Logon"},
-		{"user.session.end", 300202, "Logoff"},
-		{"user.session.start", 300201, "Logon"},
+// classes: what AppFabric was seen to make of a type.
+func classes() []connectortest.Class {
+	return []connectortest.Class{
+		{Type: of("app.oauth2.client.lifecycle.activate"), UID: 600199, Name: "Enable Resource"},
+		{Type: of("app.oauth2.client.lifecycle.create"), UID: 600101, Name: "Create"},
+		{Type: of("app.oauth2.credentials.lifecycle.create"), UID: 600199, Name: "Other"},
+		{Type: of("app.oauth2.token.grant.access_token"), UID: 600199, Name: "Grant App Privileges"},
+		{Type: of("application.lifecycle.update"), UID: 600103, Name: "Update"},
+		{Type: of("application.user_membership.add"), UID: 300501, Name: "Assign Privileges"},
+		{Type: of("application.user_membership.update"), UID: 300199, Name: "Update"},
+		{Type: of("oauth2.as.created"), UID: 600199, Name: "Install ThirdParty App"},
+		{Type: of("policy.evaluate_sign_on"), UID: 600103, Name: "Update"},
+		{Type: of("policy.rule.add"), UID: 600103, Name: "Update"},
+		{Type: of("system.sms.send_factor_verify_message"), UID: 300199, Name: "Other"},
+		{Type: of("user.account.reset_password"), UID: 300104, Name: "Password Reset"},
+		{Type: of("user.account.update_password"), UID: 300103, Name: "Password Change"},
+		{Type: of("user.authentication.auth_via_mfa"), UID: 300201, Name: "Logon"},
+		{Type: of("user.authentication.sso"), UID: 300201, Name: "Logon"},
+		{Type: of("user.session.end"), UID: 300202, Name: "Logoff"},
+		{Type: of("user.session.start"), UID: 300201, Name: "Logon"},
 		// Not observed, by the same rules.
-		{"group.user_membership.remove", 300604, "Remove User"},
-		{"user.account.privilege.grant", 300501, "Assign Privileges"},
-		{"user.lifecycle.deactivate", 300105, "Disable"},
-		{"user.mfa.factor.deactivate", 300111, "MFA Factor Disable"},
-		{"security.threat.detected", 200401, "Create"},
-		{"user.lifecycle.delete.completed", 300106, "Delete"},
-		{"zone.delete", 600104, "Delete"},
-		{"never.heard.of", 600199, "never.heard.of"},
-	} {
-		e := toOCSF(t, []byte(rich(test.eventType)))
-		if e["type_uid"] != test.uid || e["activity_name"] != test.name {
-			t.Errorf("%s: %v %v, not %v %s", test.eventType, e["type_uid"], e["activity_name"], test.uid, test.name)
-		}
+		{Type: of("group.user_membership.remove"), UID: 300604, Name: "Remove User"},
+		{Type: of("user.account.privilege.grant"), UID: 300501, Name: "Assign Privileges"},
+		{Type: of("user.lifecycle.deactivate"), UID: 300105, Name: "Disable"},
+		{Type: of("user.mfa.factor.deactivate"), UID: 300111, Name: "MFA Factor Disable"},
+		{Type: of("security.threat.detected"), UID: 200401, Name: "Create"},
+		{Type: of("user.lifecycle.delete.completed"), UID: 300106, Name: "Delete"},
+		{Type: of("zone.delete"), UID: 600104, Name: "Delete"},
+		{Type: of("never.heard.of"), UID: 600199, Name: "never.heard.of"},
 	}
 }
 
-// TestMembers takes each member of a record away that is mapped: its attribute
-// goes, and nothing else keeps its value.
-func TestMembers(t *testing.T) {
-	t.Parallel()
+// goes lists each member that is mapped.
+func goes() []connectortest.Gone {
 	logonEvent, assign, web := "user.authentication.sso", "application.user_membership.add", "application.lifecycle.update"
-	for _, test := range []struct{ eventType, member, attribute string }{
-		{logonEvent, "uuid", "metadata.uid"},
-		{logonEvent, "displayMessage", "message"},
-		{logonEvent, "outcome.result", "status"},
-		{logonEvent, "outcome.result", "status_id"},
-		{logonEvent, "outcome.reason", "status_detail"},
-		{logonEvent, "transaction.id", "metadata.correlation_uid"},
-		{logonEvent, "actor.id", "actor.user.uid"},
-		{logonEvent, "actor.displayName", "actor.user.name="},
-		{logonEvent, "actor.alternateId", "actor.user.email_addr"},
-		{logonEvent, "actor.type", "actor.user.type_id"},
-		{logonEvent, "authenticationContext.externalSessionId", "actor.session.uid"},
-		{logonEvent, "authenticationContext.externalSessionId", "session.uid"},
-		{logonEvent, "authenticationContext.issuer.id", "actor.session.issuer"},
-		{logonEvent, "client.ipAddress", "src_endpoint.ip"},
-		{logonEvent, "client.ipAddress", "device.ip"},
-		{logonEvent, "client.device", "device.type="},
-		{logonEvent, "client.userAgent.os", "device.os"},
-		{logonEvent, "client.userAgent.rawUserAgent", "http_request.user_agent"},
-		{logonEvent, "client.geographicalContext.city", "device.location.city"},
-		{logonEvent, "client.geographicalContext.state", "device.location.region"},
-		{logonEvent, "client.geographicalContext.country", "src_endpoint.location.country"},
-		{logonEvent, "client.geographicalContext.postalCode", "src_endpoint.location.postal_code"},
-		{logonEvent, "client.geographicalContext.geolocation.lat", "device.location.coordinates"},
-		{logonEvent, "client.geographicalContext.geolocation.lon", "src_endpoint.location.coordinates"},
-		{logonEvent, "securityContext.isp", "device.location.isp"},
-		{logonEvent, "securityContext.domain", "src_endpoint.domain"},
-		{logonEvent, "debugContext.debugData.requestId", "http_request.uid"},
-		{logonEvent, "debugContext.debugData.requestUri", "http_request.url"},
-		{logonEvent, "debugContext.debugData.signOnMode", "auth_protocol"},
-		{logonEvent, "severity", "severity="},
-		{logonEvent, "target.1.displayName", "service.name="},
-		{logonEvent, "target.1.id", "service.uid"},
-		{logonEvent, "target.0.id", "user.uid"},
-		{logonEvent, "target.0.displayName", "user.name="},
-		{logonEvent, "target.0.alternateId", "user.email_addr"},
-		{assign, "target.1.id", "resource.uid"},
-		{assign, "target.1.type", "resource"},
-		{assign, "debugContext.debugData.privilegeGranted", "privileges.1"},
-		{"group.user_membership.add", "target.2.displayName", "group.name="},
-		{"group.user_membership.add", "target.2.id", "group.uid"},
-		{web, "target.2.id", "web_resources.2.uid"},
-		{web, "target.1.displayName", "web_resources.1.name="},
-		{web, "target.0.type", "web_resources.0.type"},
-		{"security.threat.detected", "displayMessage", "finding_info.title="},
-	} {
-		attribute, changed := strings.CutSuffix(test.attribute, "=")
-		path := strings.Split(attribute, ".")
-		before := at(toOCSF(t, []byte(rich(test.eventType))), path...)
-		after := at(toOCSF(t, without(t, rich(test.eventType), strings.Split(test.member, "."))), path...)
-		switch {
-		case before == nil:
-			t.Errorf("%s: %s is not there", test.eventType, attribute)
-		case !changed && after != nil:
-			t.Errorf("%s: without %s, %s is still %v", test.eventType, test.member, attribute, after)
-		case changed && cmp.Equal(before, after):
-			t.Errorf("%s: without %s, %s is the same, %v", test.eventType, test.member, attribute, after)
-		}
+	return []connectortest.Gone{
+		{Type: of(logonEvent), Member: "uuid", Attribute: "metadata.uid"},
+		{Type: of(logonEvent), Member: "displayMessage", Attribute: "message"},
+		{Type: of(logonEvent), Member: "outcome.result", Attribute: "status"},
+		{Type: of(logonEvent), Member: "outcome.result", Attribute: "status_id"},
+		{Type: of(logonEvent), Member: "outcome.reason", Attribute: "status_detail"},
+		{Type: of(logonEvent), Member: "transaction.id", Attribute: "metadata.correlation_uid"},
+		{Type: of(logonEvent), Member: "actor.id", Attribute: "actor.user.uid"},
+		{Type: of(logonEvent), Member: "actor.displayName", Attribute: "actor.user.name="},
+		{Type: of(logonEvent), Member: "actor.alternateId", Attribute: "actor.user.email_addr"},
+		{Type: of(logonEvent), Member: "actor.type", Attribute: "actor.user.type_id"},
+		{Type: of(logonEvent), Member: "authenticationContext.externalSessionId", Attribute: "actor.session.uid"},
+		{Type: of(logonEvent), Member: "authenticationContext.externalSessionId", Attribute: "session.uid"},
+		{Type: of(logonEvent), Member: "authenticationContext.issuer.id", Attribute: "actor.session.issuer"},
+		{Type: of(logonEvent), Member: "client.ipAddress", Attribute: "src_endpoint.ip"},
+		{Type: of(logonEvent), Member: "client.ipAddress", Attribute: "device.ip"},
+		{Type: of(logonEvent), Member: "client.device", Attribute: "device.type="},
+		{Type: of(logonEvent), Member: "client.userAgent.os", Attribute: "device.os"},
+		{Type: of(logonEvent), Member: "client.userAgent.rawUserAgent", Attribute: "http_request.user_agent"},
+		{Type: of(logonEvent), Member: "client.geographicalContext.city", Attribute: "device.location.city"},
+		{Type: of(logonEvent), Member: "client.geographicalContext.state", Attribute: "device.location.region"},
+		{Type: of(logonEvent), Member: "client.geographicalContext.country", Attribute: "src_endpoint.location.country"},
+		{Type: of(logonEvent), Member: "client.geographicalContext.postalCode", Attribute: "src_endpoint.location.postal_code"},
+		{Type: of(logonEvent), Member: "client.geographicalContext.geolocation.lat", Attribute: "device.location.coordinates"},
+		{Type: of(logonEvent), Member: "client.geographicalContext.geolocation.lon", Attribute: "src_endpoint.location.coordinates"},
+		{Type: of(logonEvent), Member: "securityContext.isp", Attribute: "device.location.isp"},
+		{Type: of(logonEvent), Member: "securityContext.domain", Attribute: "src_endpoint.domain"},
+		{Type: of(logonEvent), Member: "debugContext.debugData.requestId", Attribute: "http_request.uid"},
+		{Type: of(logonEvent), Member: "debugContext.debugData.requestUri", Attribute: "http_request.url"},
+		{Type: of(logonEvent), Member: "debugContext.debugData.signOnMode", Attribute: "auth_protocol"},
+		{Type: of(logonEvent), Member: "severity", Attribute: "severity="},
+		{Type: of(logonEvent), Member: "target[1].displayName", Attribute: "service.name="},
+		{Type: of(logonEvent), Member: "target[1].id", Attribute: "service.uid"},
+		{Type: of(logonEvent), Member: "target[0].id", Attribute: "user.uid"},
+		{Type: of(logonEvent), Member: "target[0].displayName", Attribute: "user.name="},
+		{Type: of(logonEvent), Member: "target[0].alternateId", Attribute: "user.email_addr"},
+		{Type: of(assign), Member: "target[1].id", Attribute: "resource.uid"},
+		{Type: of(assign), Member: "target[1].type", Attribute: "resource"},
+		{Type: of(assign), Member: "debugContext.debugData.privilegeGranted", Attribute: "privileges.1"},
+		{Type: of("group.user_membership.add"), Member: "target[2].displayName", Attribute: "group.name="},
+		{Type: of("group.user_membership.add"), Member: "target[2].id", Attribute: "group.uid"},
+		{Type: of(web), Member: "target[2].id", Attribute: "web_resources.2.uid"},
+		{Type: of(web), Member: "target[1].displayName", Attribute: "web_resources.1.name="},
+		{Type: of(web), Member: "target[0].type", Attribute: "web_resources.0.type"},
+		{Type: of("security.threat.detected"), Member: "displayMessage", Attribute: "finding_info.title="},
 	}
 }
 
-// without returns a record less one member.
-func without(t *testing.T, record string, path []string) []byte {
-	t.Helper()
-	var root any
-	if err := json.Unmarshal([]byte(record), &root); err != nil {
-		t.Fatal(err)
+// edits: the words that become numbers.
+func edits() []connectortest.Edit {
+	edit, sso := connectortest.Edited, rich("user.authentication.sso")
+	return []connectortest.Edit{
+		edit(sso, `"WARN"`, `"DEBUG"`, "severity_id", 1.0),
+		edit(sso, `"WARN"`, `"INFO"`, "severity_id", 1.0),
+		edit(sso, `"WARN"`, `"ERROR"`, "severity_id", 4.0),
+		edit(sso, `"WARN"`, `"FATAL?"`, "severity", "FATAL?"),
+		edit(sso, `"WARN"`, `null`, "severity_id", 0.0),
+		edit(sso, `"FAILURE"`, `"ALLOW"`, "status", "Success"),
+		edit(sso, `"FAILURE"`, `"DENY"`, "status", "Failure"),
+		edit(sso, `"FAILURE"`, `"UNKNOWN"`, "status_id", 0.0),
+		edit(sso, `"FAILURE"`, `"SKIPPED"`, "status", "SKIPPED"),
+		edit(sso, `"FAILURE"`, `"CHALLENGE"`, "status_id", 99.0),
+		edit(sso, `"FAILURE"`, `null`, "status", nil),
+		edit(sso, `"User", "alternateId": "ada`, `"SystemPrincipal", "alternateId": "ada`, "actor.user.type", "System"),
+		edit(sso, `"User", "alternateId": "ada`, `"PublicClientApp", "alternateId": "ada`, "actor.user.type", "PublicClientApp"),
+		edit(sso, `ada@example.com`, `system`, "actor.user.uid_alt", "system"),
+		edit(sso, `"Mobile"`, `"Computer"`, "device.type", "Computer"),
+		edit(sso, `"Mobile"`, `"Tablet"`, "device.type_id", 4.0),
+		edit(sso, `"Mobile"`, `"Unknown"`, "device.type_id", 0.0),
+		edit(sso, `203.0.113.7`, `2001:db8::7`, "src_endpoint.ip", "2001:db8::7"),
+		edit(sso, `SAML 2.0`, `OPENID_CONNECT`, "auth_protocol", "OpenID"),
+		edit(sso, `SAML 2.0`, `AUTO_LOGIN`, "unmapped.debugContext.debugData.signOnMode", "AUTO_LOGIN"),
+		edit(sso, `6.96`, `196.96`, "unmapped.client.geographicalContext.geolocation.lon", "196.96"),
+		edit(sso, `user.authentication.sso`, `user.authentication.auth_via_mfa`, "is_mfa", true),
 	}
-	last := len(path) - 1
-	parent, ok := at(root, path[:last]...).(map[string]any)
-	if _, there := parent[path[last]]; !ok || !there {
-		t.Fatalf("there is no %v", path)
-	}
-	delete(parent, path[last])
-	b, err := json.Marshal(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-// TestNothingLost: every leaf of a record is in the event, in an attribute or
-// under its path in unmapped.
-func TestNothingLost(t *testing.T) {
-	t.Parallel()
-	for _, eventType := range []string{
-		"user.session.start", "user.account.update_password", "application.user_membership.add", "group.user_membership.add", "zone.update", "security.threat.detected",
-	} {
-		for _, record := range []string{rich(eventType), string(without(t, rich(eventType), []string{"client", "ipAddress"})), string(without(t, rich(eventType), []string{"target"}))} {
-			e := toOCSF(t, []byte(record))
-			delete(e, "raw_data")
-			all, err := json.Marshal(e)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var root any
-			if err := json.Unmarshal([]byte(record), &root); err != nil {
-				t.Fatal(err)
-			}
-			leaves(root, func(text string) {
-				switch text {
-				case "WARN", "FAILURE", "Mobile", "SAML 2.0": // they have become ids
-				case "User", "UserGroup": // likewise
-				case "Super administrator, Read-only administrator":
-				default:
-					if quoted, _ := ocsf.AppendQuoted(nil, text); !bytes.Contains(all, bytes.Trim(quoted, `"`)) {
-						t.Errorf("%s: %q is nowhere in %s", eventType, text, all)
-					}
-				}
-			})
-		}
-	}
-}
-
-func leaves(value any, yield func(string)) {
-	switch v := value.(type) {
-	case map[string]any:
-		for _, one := range v {
-			leaves(one, yield)
-		}
-	case []any:
-		for _, one := range v {
-			leaves(one, yield)
-		}
-	case string:
-		if _, err := time.Parse(time.RFC3339, v); err != nil {
-			yield(v)
-		}
-	}
-}
-
-func TestWords(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		from, to string
-		path     []string
-		want     any
-	}{
-		{`"WARN"`, `"DEBUG"`, []string{"severity_id"}, 1.0},
-		{`"WARN"`, `"INFO"`, []string{"severity_id"}, 1.0},
-		{`"WARN"`, `"ERROR"`, []string{"severity_id"}, 4.0},
-		{`"WARN"`, `"FATAL?"`, []string{"severity"}, "FATAL?"},
-		{`"WARN"`, `null`, []string{"severity_id"}, 0.0},
-		{`"FAILURE"`, `"ALLOW"`, []string{"status"}, "Success"},
-		{`"FAILURE"`, `"DENY"`, []string{"status"}, "Failure"},
-		{`"FAILURE"`, `"UNKNOWN"`, []string{"status_id"}, 0.0},
-		{`"FAILURE"`, `"SKIPPED"`, []string{"status"}, "SKIPPED"},
-		{`"FAILURE"`, `"CHALLENGE"`, []string{"status_id"}, 99.0},
-		{`"FAILURE"`, `null`, []string{"status"}, nil},
-		{`"User", "alternateId": "ada`, `"SystemPrincipal", "alternateId": "ada`, []string{"actor", "user", "type"}, "System"},
-		{`"User", "alternateId": "ada`, `"PublicClientApp", "alternateId": "ada`, []string{"actor", "user", "type"}, "PublicClientApp"},
-		{`ada@example.com`, `system`, []string{"actor", "user", "uid_alt"}, "system"},
-		{`"Mobile"`, `"Computer"`, []string{"device", "type"}, "Computer"},
-		{`"Mobile"`, `"Tablet"`, []string{"device", "type_id"}, 4.0},
-		{`"Mobile"`, `"Unknown"`, []string{"device", "type_id"}, 0.0},
-		{`203.0.113.7`, `2001:db8::7`, []string{"src_endpoint", "ip"}, "2001:db8::7"},
-		{`SAML 2.0`, `OPENID_CONNECT`, []string{"auth_protocol"}, "OpenID"},
-		{`SAML 2.0`, `AUTO_LOGIN`, []string{"unmapped", "debugContext.debugData.signOnMode"}, "AUTO_LOGIN"},
-		{`6.96`, `196.96`, []string{"unmapped", "client.geographicalContext.geolocation.lon"}, "196.96"},
-		{`user.authentication.sso`, `user.authentication.auth_via_mfa`, []string{"is_mfa"}, true},
-	} {
-		record := strings.Replace(rich("user.authentication.sso"), test.from, test.to, 1)
-		if record == rich("user.authentication.sso") {
-			t.Errorf("there is no %s", test.from)
-		}
-		if got := at(toOCSF(t, []byte(record)), test.path...); got != test.want {
-			t.Errorf("%s: %v is %v, not %v", test.to, test.path, got, test.want)
-		}
-	}
-}
-
-// FuzzNormalize: any bytes become a valid event.
-func FuzzNormalize(f *testing.F) {
-	connectortest.FuzzNormalize(f, okta.App(), "system_log", rich("user.session.start"), rich("zone.update"), rich("application.user_membership.add"), "{}", "nope", "[]", `{"eventType":"x","published":"2026-11-22T19:24:00Z"}`)
 }
