@@ -29,6 +29,7 @@ type App struct {
 	Title   string // the vendor's own name for it, such as "Okta"
 	Auth    Auth
 	Streams []Stream
+	Guide   Guide // for the page of the application
 
 	// Requires names another application: an ingestion of this one needs the
 	// same tenant's authorization of that one to be connected as well. Empty:
@@ -53,6 +54,15 @@ type App struct {
 	// Normalize nil means that the application has no mapping yet: what is
 	// collected from it can be delivered raw only. HasMapping is how to ask.
 	Normalize func(stream string, raw []byte, e *ocsf.Event) error
+}
+
+// Guide is what the person needs to know who connects an application. As
+// https://docs.aws.amazon.com/appfabric/latest/adminguide/supported-applications.html
+// has it for each (checked 2026-11-22).
+type Guide struct {
+	Plan  string   // the provider's plan that has an audit log
+	Role  string   // who sets it up there
+	Steps []string // what is to be made at the provider
 }
 
 // Stream is one feed of an application. An application with several feeds has

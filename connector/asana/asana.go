@@ -32,7 +32,15 @@ func App() connector.App {
 	return connector.App{
 		Name:  "ASANA",
 		Title: "Asana",
-		Auth:  auth(),
+		Guide: connector.Guide{
+			Plan: "Enterprise", Role: "Super Admin",
+			Steps: []string{
+				"Create a service account in the admin console.",
+				"Copy its token.",
+			},
+		},
+
+		Auth: auth(),
 		// 1,500 requests per minute and token.
 		Pace: connector.Pace{PerSecond: 20, Burst: 50},
 		Streams: []connector.Stream{{

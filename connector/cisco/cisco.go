@@ -48,7 +48,15 @@ func feeds(stream string) (feed, bool) {
 // App describes the application.
 func App() connector.App {
 	return connector.App{
-		Name: "CISCO", Title: "Webex by Cisco", Auth: auth(),
+		Name: "CISCO", Title: "Webex by Cisco",
+		Guide: connector.Guide{
+			Plan: "Webex Flex with Pro Pack", Role: "Full Administrator who is Compliance Officer too",
+			Steps: []string{
+				"Create an integration in the Webex developer portal.",
+				"Give it the redirect URL, and the scopes above.",
+			},
+		},
+		Auth: auth(),
 		// Sign-ins need Pro Pack, and a setting of the organization ("Allow user
 		// authentication data"): without them that stream rests.
 		Streams: []connector.Stream{stream(streamAdmin), stream(streamSecurity), stream(streamMemberships)},

@@ -29,7 +29,15 @@ func App() connector.App {
 	return connector.App{
 		Name:  "DROPBOX",
 		Title: "Dropbox",
-		Auth:  auth(),
+		Guide: connector.Guide{
+			Plan: "Business", Role: "Team Admin",
+			Steps: []string{
+				"Create an app with scoped access and full Dropbox in the App Console.",
+				"Give it the redirect URL, and the scopes above.",
+			},
+		},
+
+		Auth: auth(),
 		Streams: []connector.Stream{{
 			Name:    streamEvents,
 			Arrival: true,

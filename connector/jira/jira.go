@@ -28,7 +28,15 @@ func App() connector.App {
 	return connector.App{
 		Name:  "JIRA",
 		Title: "Jira",
-		Auth:  auth(),
+		Guide: connector.Guide{
+			Plan: "Standard or above", Role: "organization admin",
+			Steps: []string{
+				"Create an OAuth 2.0 (3LO) app in the Atlassian developer console.",
+				"Give it the redirect URL, and the scopes above.",
+			},
+		},
+
+		Auth: auth(),
 		Streams: []connector.Stream{{
 			Name:    streamRecords,
 			Newest:  true,

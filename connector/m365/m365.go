@@ -30,8 +30,17 @@ const (
 // App describes the application.
 func App() connector.App {
 	return connector.App{
-		Name:    "M365",
-		Title:   "Microsoft 365",
+		Name:  "M365",
+		Title: "Microsoft 365",
+		Guide: connector.Guide{
+			Plan: "Enterprise", Role: "an administrator who can consent for the tenant",
+			Steps: []string{
+				"Register an application of a single tenant in Microsoft Entra, with a Web redirect URL.",
+				"Add the delegated permissions of the scopes above, and grant admin consent.",
+				"Create a client secret.",
+			},
+		},
+
 		Auth:    auth(),
 		Streams: []connector.Stream{stream(streamAudits), stream(streamSignIn)},
 		// Of the logs: 5 requests in 10 seconds for one application and tenant.

@@ -48,8 +48,18 @@ const (
 // App describes the application.
 func App() connector.App {
 	app := connector.App{
-		Name:     "M365AUDITLOGS",
-		Title:    "Microsoft 365 audit logs",
+		Name:  "M365AUDITLOGS",
+		Title: "Microsoft 365 audit logs",
+		Guide: connector.Guide{
+			Plan: "Enterprise", Role: "an administrator who can consent for the tenant",
+			Steps: []string{
+				"Turn auditing on.",
+				"Use the application of M365 or register another one of a single tenant.",
+				"Add the delegated permissions of the Office 365 Management APIs above, and grant admin consent.",
+				"Connect M365 as well: this one is collected only while that is connected.",
+			},
+		},
+
 		Auth:     auth(),
 		Requires: "M365",
 		// 2,000 requests a minute for each tenant, at the least.

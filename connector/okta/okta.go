@@ -30,7 +30,16 @@ func App() connector.App {
 	return connector.App{
 		Name:  "OKTA",
 		Title: "Okta",
-		Auth:  auth(),
+		Guide: connector.Guide{
+			Plan: "any", Role: "Super Admin, who creates the integration and consents",
+			Steps: []string{
+				"Create an OIDC web application with the grants authorization code and refresh token.",
+				"Grant it the Okta API scopes above.",
+				"Give it the redirect URL.",
+			},
+		},
+
+		Auth: auth(),
 		Streams: []connector.Stream{{
 			Name:    streamLog,
 			Arrival: true,

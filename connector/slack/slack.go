@@ -42,7 +42,15 @@ func App() connector.App {
 	return connector.App{
 		Name:  "SLACK",
 		Title: "Slack",
-		Auth:  auth(),
+		Guide: connector.Guide{
+			Plan: "Enterprise Grid", Role: "Org Owner",
+			Steps: []string{
+				"Create an app with token rotation and public distribution.",
+				"Give it the redirect URL, and the scopes above as user token scopes.",
+			},
+		},
+
+		Auth: auth(),
 		// Tier 3, "up to 50 calls per minute, with an allowance for sporadic
 		// bursts", of the whole organization: its other readers need some too.
 		Pace: connector.Pace{PerSecond: 0.6, Burst: 10},

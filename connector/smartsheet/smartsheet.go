@@ -31,7 +31,15 @@ func App() connector.App {
 	return connector.App{
 		Name:  "SMARTSHEET",
 		Title: "Smartsheet",
-		Auth:  auth(),
+		Guide: connector.Guide{
+			Plan: "Business or above",
+			Steps: []string{
+				"Register as a developer and create an app under Developer Tools.",
+				"Give it the redirect URL.",
+			},
+		},
+
+		Auth: auth(),
 		Streams: []connector.Stream{{
 			Name:    streamEvents,
 			Arrival: true,

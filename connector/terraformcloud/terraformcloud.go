@@ -25,7 +25,14 @@ func App() connector.App {
 	return connector.App{
 		Name:  "TERRAFORMCLOUD",
 		Title: "Terraform Cloud",
-		Auth:  auth(),
+		Guide: connector.Guide{
+			Plan: "Plus", Role: "owner of the organization",
+			Steps: []string{
+				"Create an organization token.",
+			},
+		},
+
+		Auth: auth(),
 		Streams: []connector.Stream{{
 			Name:      streamTrail,
 			Newest:    true,

@@ -35,7 +35,15 @@ func App() connector.App {
 	return connector.App{
 		Name:  "ZENDESK",
 		Title: "Zendesk",
-		Auth:  auth(),
+		Guide: connector.Guide{
+			Plan: "Suite or Support Enterprise", Role: "administrator",
+			Steps: []string{
+				"Create an OAuth client in the Admin Center; the client ID is its unique identifier.",
+				"Give it the redirect URL.",
+			},
+		},
+
+		Auth: auth(),
 		// An Enterprise account has 700 requests a minute for all that reads it.
 		Pace: connector.Pace{
 			PerSecond: 5, Burst: 20,

@@ -50,7 +50,15 @@ func App() connector.App {
 	app := connector.App{
 		Name:  "ZOOM",
 		Title: "Zoom",
-		Auth:  auth(),
+		Guide: connector.Guide{
+			Plan: "Pro or above", Role: "administrator",
+			Steps: []string{
+				"Create a server-to-server OAuth app in the Marketplace.",
+				"Give it the scopes above, and activate it.",
+			},
+		},
+
+		Auth: auth(),
 		// Reports are of the heavy kind: 10 calls a second of all apps together
 		// on the smallest plan that has them.
 		Pace:      connector.Pace{PerSecond: 5, Burst: 5},
