@@ -71,6 +71,9 @@ func (c *Cisco) list(r *http.Request, f webexFeed) answer {
 		return c.fail(http.StatusForbidden, "The caller may not manage the organization.") // its wording is unverified
 	}
 	from, to, size, skip, why := c.webexQuery(q, f)
+	if why == "" && f.past && q.Has(f.to) && to.After(c.now()) {
+		why = "The " + f.to + " parameter must not be in the future." // its wording is unverified
+	}
 	if why != "" {
 		return c.fail(http.StatusBadRequest, why)
 	}
@@ -108,9 +111,6 @@ func (c *Cisco) webexQuery(q url.Values, f webexFeed) (from, to time.Time, size,
 	from, to = read(f.from, now.AddDate(-1, 0, 0)).Add(1), read(f.to, now.Add(1))
 	if why == "" && (to.Sub(from) > 366*24*time.Hour || to.Before(from)) {
 		why = "The range must not be longer than a year."
-	}
-	if why == "" && f.past && q.Has(f.to) && to.After(now) {
-		why = "The " + f.to + " parameter must not be in the future." // its wording is unverified
 	}
 	size = 100
 	for name, to := range map[string]*int{"max": &size, "offset": &skip} {
