@@ -56,9 +56,10 @@ type App struct {
 	Normalize func(stream string, raw []byte, e *ocsf.Event) error
 }
 
-// Guide is what the person needs to know who connects an application. As
-// https://docs.aws.amazon.com/appfabric/latest/adminguide/supported-applications.html
-// has it for each (checked 2026-11-22).
+// Guide is what the person needs to know who connects an application: plan and
+// role as AppFabric's guide of each application has them, see
+// https://docs.aws.amazon.com/appfabric/latest/adminguide/supported-applications.html.
+// The names of pages and buttons at the provider are unverified.
 type Guide struct {
 	Plan  string   // the provider's plan that has an audit log
 	Role  string   // who sets it up there

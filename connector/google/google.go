@@ -54,7 +54,14 @@ func App() connector.App {
 	app := connector.App{
 		Name:  "GOOGLE",
 		Title: "Google Workspace",
-		Auth:  auth(),
+		Guide: connector.Guide{
+			Plan: "Enterprise Standard or higher", Role: "an administrator who may read the audit log",
+			Steps: []string{
+				"In a Google Cloud project of the organization, enable the Admin SDK API and make the consent screen internal.",
+				"Create an OAuth client of the type web application with the redirect URL.",
+			},
+		},
+		Auth: auth(),
 		// 2,400 calls a minute of one user and project. What is left is not told.
 		Pace:      connector.Pace{PerSecond: 30, Burst: 30},
 		Open:      func(env connector.Env) connector.Session { return open(env) },
