@@ -86,7 +86,7 @@ func TestStartIsRefused(t *testing.T) {
 		{"another master key", func(t *testing.T) (string, []string) {
 			dir, other := used(t), used(t)
 			return dir, []string{"--master-key-file", filepath.Join(other, "master.key")}
-		}, "is not the master key of this database"},
+		}, "this master key is not the one that the database was made with"},
 		{"a lost master key", func(t *testing.T) (string, []string) {
 			dir := used(t)
 			if err := os.Remove(filepath.Join(dir, "master.key")); err != nil {
