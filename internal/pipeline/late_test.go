@@ -45,7 +45,7 @@ func TestNothingIsLostToLateness(t *testing.T) {
 	case os.Getenv("SOAK") != "":
 		n, span, every = 1_000_000, 7*24*time.Hour, 5*time.Minute
 	case os.Getenv("CI") != "":
-		n, span, every = 100_000, 3*24*time.Hour, 15*time.Minute
+		n, span, every = 20_000, 3*24*time.Hour, 15*time.Minute
 	}
 	f := &feed{spec: connector.Stream{PageMax: 1000, Overlap: time.Hour, Retention: 30 * 24 * time.Hour}}
 	r := newRig(t, onFeed(f), func(_ *storetest.Spec, r *rig) { r.interval = every })
