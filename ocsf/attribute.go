@@ -153,9 +153,21 @@ func addPlaces(m map[string]Setter, text textAdder) {
 	form := func(path string, a Attr, valid func(string) bool, field func(*Event) *string) {
 		m[path] = Setter{Attr: a, Set: func(e *Event, s string) bool { return valid(s) && put(field(e), s) }}
 	}
-	form("device.ip", AttrDevice, ValidIP, func(e *Event) *string { return &e.Device.IP })
+	m["device.ip"] = Setter{Attr: AttrDevice, Set: func(e *Event, s string) bool {
+		ip, _ := host(s)
+		return put(&e.Device.IP, ip)
+	}}
 	form("device.hostname", AttrDevice, ValidHostname, func(e *Event) *string { return &e.Device.Hostname })
-	form("src_endpoint.ip", AttrSrcEndpoint, ValidIP, func(e *Event) *string { return &e.SrcEndpoint.IP })
+	m["src_endpoint.ip"] = Setter{Attr: AttrSrcEndpoint, Set: func(e *Event, s string) bool {
+		ip, port := host(s)
+		if !put(&e.SrcEndpoint.IP, ip) {
+			return false
+		}
+		if port != 0 {
+			e.SrcEndpoint.Port = port
+		}
+		return true
+	}}
 	form("src_endpoint.hostname", AttrSrcEndpoint, ValidHostname, func(e *Event) *string { return &e.SrcEndpoint.Hostname })
 	form("http_request.http_method", AttrHTTPRequest, ValidMethod, func(e *Event) *string { return &e.HTTPRequest.Method })
 	named := func(e *Event) bool { return e.Device.OS.Name != "" }

@@ -199,6 +199,29 @@ func TestReplaced(t *testing.T) {
 	}
 }
 
+// TestAddressesWithPorts: providers write a client's port behind its address.
+func TestAddressesWithPorts(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]ocsf.Endpoint{
+		"203.0.113.9":              {IP: "203.0.113.9"},
+		"203.0.113.9:49152":        {IP: "203.0.113.9", Port: 49152},
+		"[2001:db8::1]:1":          {IP: "2001:db8::1", Port: 1},
+		"2001:db8::1":              {IP: "2001:db8::1"},
+		"[2001:db8::1]":            {},
+		"[fe80::1%eth0]:1":         {},
+		"203.0.113.9:70000":        {},
+		"203.0.113.9:":             {},
+		"host.example:443":         {},
+		"203.0.113.9, 203.0.113.1": {},
+	} {
+		var e ocsf.Event
+		src, device := ocsf.Setters()["src_endpoint.ip"].Set(&e, text), ocsf.Setters()["device.ip"].Set(&e, text)
+		if e.SrcEndpoint != want || e.Device.IP != want.IP || src != (want.IP != "") || device != src {
+			t.Errorf("%q is %+v and %q, taken %t and %t", text, e.SrcEndpoint, e.Device.IP, src, device)
+		}
+	}
+}
+
 // TestSetters: what a setter takes is in the event at the setter's path, if the
 // class has the attribute.
 func TestSetters(t *testing.T) {

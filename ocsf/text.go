@@ -1,6 +1,10 @@
 package ocsf
 
-import "unicode/utf8"
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf8"
+)
 
 // The special bytes of JSON text. Read only.
 var (
@@ -101,16 +105,36 @@ func AppendCompact(dst, src []byte) []byte {
 // stringEnd returns the place behind the quote that ends a string, of which
 // src[i:] is the rest.
 func stringEnd(src []byte, i int) int {
-	for i < len(src) {
-		switch src[i] {
-		case '"':
-			return i + 1
-		case '\\':
+	for {
+		// Eight bytes at once while none of them is special.
+		for i+8 <= len(src) {
+			special := quoteOrEscape(binary.LittleEndian.Uint64(src[i:]))
+			if special != 0 {
+				i += bits.TrailingZeros64(special) / 8
+				break
+			}
+			i += 8
+		}
+		for i < len(src) && src[i] != '"' && src[i] != '\\' {
 			i++
 		}
-		i++
+		switch {
+		case i >= len(src):
+			return len(src)
+		case src[i] == '"':
+			return i + 1
+		}
+		i += 2
 	}
-	return len(src)
+}
+
+// quoteOrEscape has the highest bit of the first byte of w that is a quote or a
+// backslash, and of none before it. Of later bytes it may have too many: what a
+// subtraction borrows goes upwards only.
+func quoteOrEscape(w uint64) uint64 {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	quote, escape := w^each*'"', w^each*'\\'
+	return ((quote-each)&^quote | (escape-each)&^escape) & high
 }
 
 // appendRaw appends JSON text, without its insignificant white space, as a JSON

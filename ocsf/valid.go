@@ -35,6 +35,19 @@ func ValidIP(s string) bool {
 	return err == nil && a.Zone() == ""
 }
 
+// host takes an IP address, or one with a port: "203.0.113.9:49152",
+// "[2001:db8::1]:1". The address is "" where s is neither.
+func host(s string) (ip string, port int) {
+	if ValidIP(s) {
+		return s, 0
+	}
+	at, err := netip.ParseAddrPort(s)
+	if err != nil || at.Addr().Zone() != "" {
+		return "", 0
+	}
+	return at.Addr().String(), int(at.Port())
+}
+
 // ValidEmail tells whether s is an e-mail address as the schema has it:
 // ^[a-zA-Z0-9_.+-]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9-.]+$
 func ValidEmail(s string) bool {
