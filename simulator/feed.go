@@ -63,19 +63,21 @@ func newFeed(seed, stream uint64) feed {
 func (a *app) Add(events ...Event) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.add(events)
+	return a.add(slices.Clone(events))
 }
 
+// add fills in what the events themselves tell.
 func (a *app) add(events []Event) error {
 	complete := make([]entry, len(events))
-	for i, e := range events {
-		if err := a.complete(&e); err != nil {
+	for i := range events {
+		e := &events[i]
+		if err := a.complete(e); err != nil {
 			return fmt.Errorf("simulator: add to %s: %w", a.name, err)
 		}
 		if have, ok := a.all[e.ID]; ok && !bytes.Equal(have, e.Raw) {
 			return fmt.Errorf("simulator: add to %s: record %s is there already, with other bytes", a.name, e.ID)
 		}
-		complete[i] = entry{Event: e, seq: a.seq + i + 1}
+		complete[i] = entry{Event: *e, seq: a.seq + i + 1}
 	}
 	for _, e := range complete {
 		a.all[e.ID] = e.Raw
@@ -172,11 +174,8 @@ func (a *app) emit(compose composeFunc, n int, late time.Duration) ([]string, er
 		return nil, err
 	}
 	ids := make([]string, n)
-	for i, raw := range events {
-		if err := a.complete(&raw); err != nil {
-			return nil, err
-		}
-		ids[i] = raw.ID
+	for i, e := range events {
+		ids[i] = e.ID
 	}
 	return ids, nil
 }

@@ -47,7 +47,7 @@ type Jira struct {
 	*app
 	signIn
 	options JiraOptions
-	records int // composed so far
+	last    int // the number of the newest record; zero: none was made
 }
 
 func newJira(options Options) *Jira {

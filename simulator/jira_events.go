@@ -51,13 +51,17 @@ func jiraKinds() []jiraKind {
 	}
 }
 
-// record writes one audit record, numbered in the order in which they are made.
+// record writes one audit record. They are numbered in the order in which they are
+// made, from wherever the seed has them begin.
 func (j *Jira) record(rng *rand.Rand, at time.Time) []byte {
-	j.records++
+	if j.last == 0 {
+		j.last = 10_000 + rng.IntN(1<<30)
+	}
+	j.last++
 	w := &jsonWriter{escapes: pick(rng, escapeLeast, escapeLeast, escapeLower, escapeUpper)}
 	kind, author := pick(rng, jiraKinds()...), pick(rng, j.options.Users...)
 	members := []string{
-		"id", strconv.Itoa(10000 + j.records),
+		"id", strconv.Itoa(j.last),
 		"summary", w.text(kind.summary),
 	}
 	if rng.IntN(4) > 0 {
