@@ -82,6 +82,18 @@ type StreamPreparer interface {
 	PrepareStream(ctx context.Context, to Stream) error
 }
 
+// Looker is implemented by a sink that can look at a bucket or stream without
+// putting anything into it.
+type Looker interface {
+	// Look returns nil for a place that is there. An error is ErrUnseen, an *Error,
+	// or that of an ended ctx. A sink that has no Regions ignores the Region.
+	Look(ctx context.Context, region, name string) error
+}
+
+// ErrUnseen says that the server may not look at a place; whether it may put
+// something there is not known.
+var ErrUnseen = errors.New("sink: the place may not be looked at")
+
 // Kind says what a failure means to the destination.
 type Kind int
 

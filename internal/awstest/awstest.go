@@ -4,6 +4,7 @@
 package awstest
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"io"
@@ -14,6 +15,8 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -35,12 +38,32 @@ func Moto(tb testing.TB) *url.URL {
 		}
 		tb.Skip("this machine has no moto_server")
 	}
-	addr := free(tb)
-	_, port, err := net.SplitHostPort(addr)
+	cmd := exec.CommandContext(context.Background(), path, "-H", "127.0.0.1", "-p", "0")
+	says, err := cmd.StderrPipe()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	cmd := exec.CommandContext(context.Background(), path, "-H", "127.0.0.1", "-p", port)
+	run(tb, cmd)
+	lines := bufio.NewReader(says)
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			tb.Fatalf("moto_server does not say where it is: %v", err)
+		}
+		if _, address, ok := strings.Cut(strings.TrimSpace(line), "Running on "); ok {
+			go func() { _, _ = io.Copy(io.Discard, lines) }() // it stops where nobody listens
+			at, err := url.Parse(address)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			return at
+		}
+	}
+}
+
+// run starts a program, and ends it with the test.
+func run(tb testing.TB, cmd *exec.Cmd) {
+	tb.Helper()
 	if err := cmd.Start(); err != nil {
 		tb.Fatal(err)
 	}
@@ -48,10 +71,37 @@ func Moto(tb testing.TB) *url.URL {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
+}
+
+// versity is the version of the gateway that Versity builds.
+const versity = "v1.8.0"
+
+// Versity starts versitygw, an S3 server over a folder that verifies signatures,
+// and returns its address. It is built from source the first time, so it is for
+// make soak; where that cannot be done the test is skipped.
+func Versity(tb testing.TB) *url.URL {
+	tb.Helper()
+	if os.Getenv("SOAK") == "" {
+		tb.Skip("versitygw is built by make soak")
+	}
+	bin := filepath.Join(os.TempDir(), "selvedge-versitygw-"+versity)
+	path := filepath.Join(bin, "versitygw")
+	if _, err := os.Stat(path); err != nil {
+		build := exec.CommandContext(tb.Context(), "go", "install", "github.com/versity/versitygw/cmd/versitygw@"+versity)
+		build.Dir, build.Env = os.TempDir(), append(os.Environ(), "GOBIN="+bin, "GOFLAGS=")
+		if out, err := build.CombinedOutput(); err != nil {
+			tb.Skipf("this machine has no versitygw %s, and cannot build it: %v\n%s", versity, err, out)
+		}
+	}
+	data, sidecar := tb.TempDir(), tb.TempDir()
+	addr := free(tb)
+	run(tb, exec.CommandContext(context.Background(), path, "--port", addr, "--region", Region,
+		"--access", "test", "--secret", "test", "--quiet", "posix", "--sidecar", sidecar, data))
 	answers(tb, addr)
 	return &url.URL{Scheme: "http", Host: addr}
 }
 
+// free is an address that was free just now. What can take a port itself should.
 func free(tb testing.TB) string {
 	tb.Helper()
 	l, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
@@ -78,7 +128,7 @@ func answers(tb testing.TB, addr string) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			tb.Fatalf("moto_server does not answer: %v", err)
+			tb.Fatalf("%s does not answer: %v", addr, err)
 		}
 	}
 }
@@ -127,9 +177,12 @@ func NewFront(tb testing.TB, to http.Handler) *Front {
 	return f
 }
 
-// Proxy passes calls on to an address.
+// Proxy passes calls on to an address, under the host that they were signed for.
 func Proxy(to *url.URL) http.Handler {
-	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }}
+	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Host = r.In.Host
+	}}
 }
 
 // Fault lets a function answer all calls from now on; nil: they are passed on.

@@ -20,6 +20,14 @@
 // s3:AbortMultipartUpload and s3:ListBucketMultipartUploads it also cleans up
 // behind itself.
 //
+// No call says whose bucket it expects (ExpectedBucketOwner): a destination names
+// a bucket and no account, and the accounts of the API are this server's own
+// names, not AWS's. AppFabric keeps to its customer's buckets by a condition on
+// the role that it writes with; the same condition, s3:ResourceAccount equal to
+// the account, belongs into the policy of the server's AWS identity
+// (https://aws.amazon.com/blogs/storage/limit-access-to-amazon-s3-buckets-owned-by-specific-aws-accounts/,
+// checked 2026-11-23).
+//
 // Credentials and endpoints are those of the aws.Config that the package is
 // given: AWS's own chain, AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL. An endpoint
 // that is not AWS's is addressed by path, and gets no checksums beyond those

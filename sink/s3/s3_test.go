@@ -50,6 +50,12 @@ func moto(t *testing.T) place {
 	return open(t, awstest.Proxy(awstest.Moto(t)))
 }
 
+// versity is a server over a folder, of make soak.
+func versity(t *testing.T) place {
+	t.Helper()
+	return open(t, awstest.Proxy(awstest.Versity(t)))
+}
+
 func open(t *testing.T, h http.Handler) place {
 	t.Helper()
 	p := place{Front: awstest.NewFront(t, h), bucket: bucket}
@@ -141,13 +147,15 @@ func TestSuite(t *testing.T) {
 		t.Parallel()
 		sinktest.Run(t, func(t *testing.T) sinktest.Harness { return fake(t).harness(t) })
 	})
-	t.Run("moto", func(t *testing.T) {
-		t.Parallel()
-		p := moto(t)
-		sinktest.Run(t, func(t *testing.T) sinktest.Harness {
-			return p.made(t, "suite-"+strings.ToLower(rand.Text())).harness(t)
+	for name, server := range map[string]func(*testing.T) place{"moto": moto, "versitygw": versity} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := server(t)
+			sinktest.Run(t, func(t *testing.T) sinktest.Harness {
+				return p.made(t, "suite-"+strings.ToLower(rand.Text())).harness(t)
+			})
 		})
-	})
+	}
 }
 
 func (p place) harness(t *testing.T) sinktest.Harness {
