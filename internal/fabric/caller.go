@@ -7,3 +7,12 @@ type Caller struct {
 	Region      string // from the request's signature
 	AccessKeyID string
 }
+
+// Visitor is a caller who is known by a session instead of a signature, and
+// where it calls from.
+type Visitor struct {
+	Caller
+	SourceIP  string // address of the connection, with its port
+	UserAgent string
+	Again     bool // reads only what it has read before, to see whether that has changed: reads are not recorded
+}

@@ -82,3 +82,18 @@ func (l Lateness) Quantile(thousandths int64) time.Duration {
 	}
 	return 0
 }
+
+// Within is how many of the records that were counted showed so late: later than
+// young, and not later than old. Both are bounds of the histogram, or are taken for
+// the wider bound.
+func (l Lateness) Within(young, old time.Duration) int64 {
+	var n int64
+	low := time.Duration(0)
+	for i, high := range latenessBounds() {
+		if i+1 < len(l.Counts) && high > young && low < old {
+			n += l.Counts[i+1]
+		}
+		low = high
+	}
+	return n
+}
