@@ -11,6 +11,9 @@
 // time; work that loses its lease has its context cancelled, and whatever it
 // still tries to commit is refused by the fence.
 //
+// The dispatcher's own statements are bounded in time, so that a database that
+// hangs holds up neither workers nor a stop: it goes on when the database does.
+//
 // # Stopping
 //
 // Run ends in this order when its context does: no more claims; work under way

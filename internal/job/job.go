@@ -168,7 +168,18 @@ func (d *Dispatcher) drain(works *sync.WaitGroup, cancel context.CancelFunc) {
 	}
 }
 
+// bounded is for statements of the dispatcher's own. A database that hangs keeps
+// nobody for longer than two leases: what was claimed, or failed, by a statement
+// that was given up is worked again when its lease has ended.
+func (d *Dispatcher) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, 2*d.o.Lease)
+}
+
+// release gives up the leases that are still ours. Those that it cannot give up
+// run out.
 func (d *Dispatcher) release(ctx context.Context) error {
+	ctx, cancel := d.bounded(ctx)
+	defer cancel()
 	var errs []error
 	for _, k := range d.o.Kinds {
 		errs = append(errs, d.o.Store.Release(ctx, k.Duty, d.o.Owner))
@@ -211,7 +222,9 @@ func (d *Dispatcher) claim(ctx context.Context, k Kind, n int) ([]store.Claim, e
 		return nil, nil
 	}
 	d.renewStale(ctx)
-	claims, err := d.o.Store.Claim(ctx, k.Duty, d.o.Owner, d.o.Lease, n)
+	bounded, cancel := d.bounded(ctx)
+	defer cancel()
+	claims, err := d.o.Store.Claim(bounded, k.Duty, d.o.Owner, d.o.Lease, n)
 	if err != nil && ctx.Err() == nil {
 		d.o.Log.ErrorContext(ctx, "claim duties", "duty", string(k.Duty), "error", err)
 	}
@@ -239,7 +252,9 @@ const longestRest = time.Second
 func (d *Dispatcher) rest(ctx context.Context, k Kind, failed error, busy bool, wake, ended <-chan struct{}) {
 	wait := longestRest
 	if failed == nil && !busy {
-		next, ok, err := d.o.Store.NextDue(ctx, k.Duty)
+		bounded, cancel := d.bounded(ctx)
+		next, ok, err := d.o.Store.NextDue(bounded, k.Duty)
+		cancel()
 		if err == nil && ok {
 			wait = min(wait, next.Sub(d.o.Now()))
 		}
@@ -315,7 +330,9 @@ func (d *Dispatcher) end(ctx context.Context, c store.Claim, err error) Outcome 
 	if outcome == Done || outcome == Fenced {
 		return outcome
 	}
-	if err := d.o.Store.Fail(ctx, c, d.o.Now().Add(wait), reason); err != nil {
+	bounded, cancel := d.bounded(ctx)
+	defer cancel()
+	if err := d.o.Store.Fail(bounded, c, d.o.Now().Add(wait), reason); err != nil {
 		if errors.Is(err, store.ErrFenced) {
 			return Fenced
 		}

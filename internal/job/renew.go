@@ -39,10 +39,17 @@ func (d *Dispatcher) renewStale(ctx context.Context) {
 	}
 }
 
+// renewRunning renews all leases, for as long as one lasts: after that they have
+// ended, and others may be at the rows.
 func (d *Dispatcher) renewRunning(ctx context.Context) {
+	bounded, cancel := context.WithTimeout(ctx, d.o.Lease)
+	defer cancel()
 	begun := d.o.Now()
 	for _, w := range d.snapshot() {
-		d.renew(ctx, w)
+		d.renew(bounded, w)
+	}
+	if bounded.Err() != nil && ctx.Err() == nil {
+		d.o.Log.ErrorContext(ctx, "renew leases: the database did not answer for as long as they last")
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
