@@ -23,6 +23,8 @@ type Mapper struct {
 	table   Table
 	trie    *trie
 	rows    []row
+	absent  [][][]byte // by node
+	choices map[int32]map[string]ocsf.Choice
 	rules   rules
 	seed    maphash.Seed
 	records sync.Pool
@@ -55,6 +57,20 @@ func New(t Table) (*Mapper, error) {
 		}
 		m.rows = append(m.rows, row{m.trie.add(r.From), strings.Contains(r.From, elementStep), setter})
 	}
+	m.choices = make(map[int32]map[string]ocsf.Choice, len(t.Choices))
+	for path, choices := range t.Choices {
+		m.choices[m.trie.add(path)] = choices
+	}
+	m.absent = make([][][]byte, len(m.trie.nodes))
+	for path, texts := range t.Absent {
+		n := m.trie.find(0, path)
+		if n == none {
+			return nil, fmt.Errorf("mapping: the table does not have the path %q, of which it says what is absent", path)
+		}
+		for _, text := range texts {
+			m.absent[n] = append(m.absent[n], []byte(text))
+		}
+	}
 	if (t.Type == "") == (t.Code == nil) {
 		return nil, errors.New("mapping: a table has either Type or Code")
 	}
@@ -62,7 +78,7 @@ func New(t Table) (*Mapper, error) {
 		m.table.Clock = RFC3339
 	}
 	var err error
-	m.rules, err = newRules(t.Rules, t.Words)
+	m.rules, err = newRules(t)
 	return m, err
 }
 

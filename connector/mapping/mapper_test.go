@@ -343,3 +343,34 @@ func TestClocks(t *testing.T) {
 		}
 	}
 }
+
+// TestAbsent: a text that says that there is no value is as if it were not there,
+// but for unmapped.
+func TestAbsent(t *testing.T) {
+	t.Parallel()
+	with := table()
+	with.Absent = map[string][]string{"nick": {"unknown", "N/A"}, "things[].id": {"-"}, "who.id": {"0"}}
+	m := mapping.MustNew(with)
+	for raw, want := range map[string]map[string]any{
+		`"nick":"unknown","name":"ada"`:     {"actor/user/name": "ada", "unmapped/nick": "unknown", "unmapped/name": nil},
+		`"nick":"Unknown"`:                  {"actor/user": nil, "unmapped/nick": "Unknown"},
+		`"nick":"n\/a","who":{"id":"u"}`:    {"actor/user/name": nil, "unmapped/nick": "n/a"},
+		`"nick":"unknown to us"`:            {"actor/user/name": "unknown to us"},
+		`"nick":"ada","nick":"unknown"`:     {"actor/user": nil, "unmapped/nick": "unknown"},
+		`"nick":"unknown","nick":"ada"`:     {"actor/user/name": "ada", "unmapped": nil},
+		`"name":"unknown"`:                  {"actor/user/name": "unknown"}, // of another path nothing is said
+		`"who":{"id":0}`:                    {"actor/user/uid": "0"},        // nor of a number
+		`"things":[{"id":"-"},{"id":"t2"}]`: {"web_resources/0/uid": "t2", "unmapped/things[0].id": "-"},
+	} {
+		e := normalize(t, m, `{"what":"x",`+head+`,`+raw+`}`)
+		for path, value := range want {
+			if got := get(e, path); got != value {
+				t.Errorf("%s: %s is %v, not %v", raw, path, got, value)
+			}
+		}
+	}
+	with.Absent["nobody"] = []string{"x"}
+	if _, err := mapping.New(with); err == nil || !strings.Contains(err.Error(), `"nobody"`) {
+		t.Errorf("a path that is not in the table: %v", err)
+	}
+}

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"bytes"
 	"fmt"
 	"hash/maphash"
 	"strconv"
@@ -25,6 +26,7 @@ type Record struct {
 	slots    []int32   // by node: the last leaf there, or none
 	path     []byte    // of what is being read
 	paths    []byte    // of the leaves
+	scratch  []byte    // an unquoted text that is compared
 	over     bool      // paths has grown out of proportion
 	err      error     // the first mistake of the mapping
 
@@ -60,6 +62,9 @@ func (r *Record) leaf(at int32, k kind, from, to int) bool {
 	r.paths = append(r.paths, r.path...)
 	if at != none {
 		r.slots[at] = int32(len(r.leaves)) //nolint:gosec // bounded by maxRecord
+		if r.isAbsent(at, k, r.data[from:to]) {
+			r.slots[at], at = none, none
+		}
 	}
 	r.leaves = append(r.leaves, leaf{
 		node: at, kind: k,
@@ -67,6 +72,23 @@ func (r *Record) leaf(at int32, k kind, from, to int) bool {
 		val:  [2]int32{int32(from), int32(to)},            //nolint:gosec // bounded by maxRecord
 	})
 	return true
+}
+
+// isAbsent says whether a text at a node says that there is no value.
+func (r *Record) isAbsent(at int32, k kind, text []byte) bool {
+	if len(r.m.absent[at]) == 0 || k != kindText && k != kindEscaped {
+		return false
+	}
+	if k == kindEscaped {
+		r.scratch = appendUnquoted(r.scratch[:0], text)
+		text = r.scratch
+	}
+	for _, absent := range r.m.absent[at] {
+		if bytes.EqualFold(absent, text) {
+			return true
+		}
+	}
+	return false
 }
 
 // text returns a leaf's text in the event's memory; "" for null and for what is

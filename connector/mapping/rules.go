@@ -12,6 +12,7 @@ type rules struct {
 	exact  map[string]Rule
 	prefix map[string]Rule // without the asterisk
 	words  map[string]Verb // the table's own
+	first  bool            // a verb at the beginning counts before others
 }
 
 // verdict is the class and activity of an event.
@@ -21,9 +22,9 @@ type verdict struct {
 	name     string // under Other
 }
 
-func newRules(list []Rule, own map[string]Verb) (rules, error) {
-	r := rules{exact: map[string]Rule{}, prefix: map[string]Rule{}, words: own}
-	for _, rule := range list {
+func newRules(t Table) (rules, error) {
+	r := rules{exact: map[string]Rule{}, prefix: map[string]Rule{}, words: t.Words, first: t.VerbFirst}
+	for _, rule := range t.Rules {
 		if _, known := rule.Class.Activity(rule.Activity); !known {
 			return r, fmt.Errorf("mapping: rule %q: %s has no activity %d", rule.Type, rule.Class.Name(), rule.Activity)
 		}
@@ -80,22 +81,23 @@ func (r *rules) in(class ocsf.Class, activity int, name, code string) verdict {
 	return verdict{class, activity, name}
 }
 
-// verb returns what the last verb among the words of a type says.
+// verb returns what the last verb among the words of a type says, or the first
+// word.
 func (r *rules) verb(code string) Verb {
-	var lower [32]byte
+	if r.first {
+		end := 1
+		for end <= longest && end < len(code) && letter(code[end]) && wordStart(code, end+1) == 0 {
+			end++
+		}
+		if v := r.meaning(code[:min(end, len(code))]); v != None {
+			return v
+		}
+	}
 	end := len(code)
 	for end > 0 {
 		begin := wordStart(code, end)
-		if n := end - begin; n > 0 && n <= len(lower) {
-			for i := range n {
-				lower[i] = fold(code[begin+i])
-			}
-			if v, ok := r.words[string(lower[:n])]; ok {
-				return v
-			}
-			if v, ok := verbs[string(lower[:n])]; ok {
-				return v
-			}
+		if v := r.meaning(code[begin:end]); v != None {
+			return v
 		}
 		end = begin
 		for end > 0 && !letter(code[end-1]) {
@@ -103,6 +105,24 @@ func (r *rules) verb(code string) Verb {
 		}
 	}
 	return None
+}
+
+// longest is the length of the longest word that may be a verb.
+const longest = 32
+
+// meaning returns the verb that a word is, in whatever case.
+func (r *rules) meaning(word string) Verb {
+	var lower [longest]byte
+	if len(word) > len(lower) {
+		return None
+	}
+	for i := range len(word) {
+		lower[i] = fold(word[i])
+	}
+	if v, ok := r.words[string(lower[:len(word)])]; ok {
+		return v
+	}
+	return verbs[string(lower[:len(word)])]
 }
 
 // wordStart returns where the word begins that ends at end. Words end where

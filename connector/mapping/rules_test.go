@@ -37,3 +37,34 @@ func TestJudge(t *testing.T) {
 		}
 	}
 }
+
+// TestVerbFirst: where types begin with their verb, the last word is no verb of
+// theirs.
+func TestVerbFirst(t *testing.T) {
+	t.Parallel()
+	first := table()
+	first.VerbFirst = true
+	first.Words = map[string]mapping.Verb{"request": mapping.None}
+	m, last := mapping.MustNew(first), mapping.MustNew(table())
+	for code, want := range map[string][2]int{
+		"Delete access request":   {4, 1},
+		"DeleteAccessRequest":     {4, 1},
+		"Remove verified domain":  {4, 2},
+		"delete":                  {4, 4},
+		"Request approved":        {3, 3}, // "request" is no verb of the table's
+		"Widget deleted":          {4, 4},
+		"deleted_widget_restored": {4, 3},
+		"WidgetDeleted":           {4, 4},
+		"CSVDownload":             {7, 7},
+		"4 deleted":               {4, 4},
+		" Delete what is shared":  {8, 8},
+		"":                        {ocsf.Other, ocsf.Other},
+		"x":                       {ocsf.Other, ocsf.Other},
+	} {
+		_, a, _ := m.Judge(code)
+		_, b, _ := last.Judge(code)
+		if a != want[0] || b != want[1] {
+			t.Errorf("%q is %d by its first verb and %d by its last, not %v", code, a, b, want)
+		}
+	}
+}

@@ -24,8 +24,21 @@ type Table struct {
 	// Read lists the paths that Code and Finish ask for and that are in no row.
 	Read []string
 
+	// Absent lists, by path, texts that say that there is no value, in whatever
+	// case: "unknown". A member that has one is left for `unmapped`, as one that
+	// no row has; to all else it is not there.
+	Absent map[string][]string
+
+	// Choices lists, by path, what texts mean among the values of an enumeration
+	// of the schema's. Record.Pick and Record.Choose ask for it.
+	Choices map[string]map[string]ocsf.Choice
+
 	Rules []Rule
 	Words map[string]Verb // in addition to the common ones, and before them
+	// VerbFirst is set where types begin with their verb, "Delete access package
+	// assignment request": there the first word counts, if it is one, and not the
+	// last.
+	VerbFirst bool
 
 	// Finish fills what the rows cannot. The event has its class, and its rows;
 	// it is called once more for another class where the event does not
