@@ -14,6 +14,7 @@
 package connector
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -47,7 +48,7 @@ type App struct {
 	Open func(Env) Session
 
 	// Normalize fills e, which the caller has reset, from one record of the
-	// named stream. It is pure and total: any bytes give a filled event or an
+	// named stream, one of Streams. It is pure and total: any bytes give a filled event or an
 	// error, never a panic; after an error the caller emits the base event.
 	// It keeps no reference to raw beyond the use of e.
 	//
@@ -64,6 +65,25 @@ type Guide struct {
 	Plan  string   // the provider's plan that has an audit log
 	Role  string   // who sets it up there
 	Steps []string // what is to be made at the provider
+
+	Fields Fields // what the provider calls what it is to be given
+}
+
+// Fields are the names under which a provider shows what a connection needs.
+// Those that are empty have the usual names.
+type Fields struct {
+	Tenant       string // empty: "Tenant identifier"
+	ClientID     string // empty: "Client ID"
+	ClientSecret string // empty: "Client secret"
+	APIKey       string // empty: "API key"
+}
+
+// Named returns f with the usual names where it has none of its own.
+func (f Fields) Named() Fields {
+	return Fields{
+		Tenant: cmp.Or(f.Tenant, "Tenant identifier"), ClientID: cmp.Or(f.ClientID, "Client ID"),
+		ClientSecret: cmp.Or(f.ClientSecret, "Client secret"), APIKey: cmp.Or(f.APIKey, "API key"),
+	}
 }
 
 // Stream is one feed of an application. An application with several feeds has
@@ -74,6 +94,10 @@ type Stream struct {
 	Arrival bool     // the provider's cursor runs by arrival: nothing is read again
 	Newest  bool     // the feed shows its newest record first
 	Day     bool     // windows are whole days
+
+	// Shapes tell which records are of this stream, for those that come without
+	// its name; see App.StreamOf. An application with one stream needs none.
+	Shapes []Shape
 
 	PageMax   int           // most records the provider puts in a page
 	Window    time.Duration // widest range that one poll may ask for; zero: any

@@ -122,6 +122,9 @@ func checkStreams(t *testing.T, streams []connector.Stream) {
 		if s.Name == "" || seen[s.Name] || s.PageMax <= 0 || s.Overlap <= 0 || s.Arrival && s.Newest {
 			t.Errorf("stream %+v", s)
 		}
+		if (len(s.Shapes) > 0) != (len(streams) > 1) {
+			t.Errorf("%s: %d shapes; records of one of several streams have one, of a lonely one they need none", s.Name, len(s.Shapes))
+		}
 		seen[s.Name] = true
 	}
 }

@@ -13,6 +13,7 @@
 package asana
 
 import (
+	"net/http"
 	"time"
 
 	"selvedge/connector"
@@ -38,6 +39,7 @@ func App() connector.App {
 				"Create a service account in the admin console.",
 				"Copy its token.",
 			},
+			Fields: connector.Fields{Tenant: "Domain ID", APIKey: "Service account token"},
 		},
 
 		Auth: auth(),
@@ -77,6 +79,9 @@ func auth() connector.Auth {
 // to quote in the case of a 500. What a plan does not have is a 402 or 403.
 func dialect() rest.Dialect {
 	return rest.Dialect{
+		// "Your pagination token has expired" (seen in the field; no code comes
+		// with it).
+		Rules:   rest.Forgotten(http.StatusBadRequest),
 		Reasons: []string{"errors.0.message", "errors.0.phrase"},
 		Waits:   []rest.Wait{{Header: "Retry-After", Unit: rest.Seconds}},
 	}

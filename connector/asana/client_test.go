@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -14,32 +13,16 @@ import (
 
 	"selvedge/connector"
 	"selvedge/connector/asana"
+	"selvedge/connector/connectortest"
 	"selvedge/simulator"
 )
 
 var now = time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
 
-type inProcess struct{ http.Handler }
-
-func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := httptest.NewRecorder()
-	sent := r.Clone(r.Context())
-	sent.Host, sent.RequestURI, sent.Body = "asana.localhost", r.URL.RequestURI(), http.NoBody
-	p.ServeHTTP(w, sent)
-	return w.Result(), nil
-}
-
 func session(tenant string, h http.HandlerFunc) connector.Session {
 	return asana.App().Open(connector.Env{
-		Tenant: tenant, HTTP: &http.Client{Transport: inProcess{h}}, Now: func() time.Time { return now },
+		Tenant: tenant, HTTP: &http.Client{Transport: connectortest.InProcess{Handler: h}}, Now: func() time.Time { return now },
 	})
-}
-
-func answering(status int, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(status)
-		fmt.Fprint(w, body)
-	}
 }
 
 // page is an answer of n events at a time, and its offset; empty: next_page is null.
@@ -67,12 +50,12 @@ func TestPoll(t *testing.T) {
 	}{
 		"nothing yet":          {connector.Cursor{From: from}, page(0, "", ""), start, connector.Cursor{From: from}, true},
 		"the first offset":     {connector.Cursor{From: from}, page(2, half, "a=/b"), start, connector.Cursor{From: seen, Token: "offset=a%3D%2Fb&" + start}, true},
-		"a full page":          {connector.Cursor{From: from}, page(1000, half, "b"), start, connector.Cursor{From: seen, Token: "offset=b&" + start}, false},
+		"a full page":          {connector.Cursor{From: from}, page(1000, half, "b"), start, connector.Cursor{From: from, Token: "offset=b&" + start}, false},
 		"followed":             {connector.Cursor{From: seen, Token: "offset=b&" + start}, page(1, half, "c"), "offset=b&" + start, connector.Cursor{From: seen, Token: "offset=c&" + start}, true},
 		"quiet":                {connector.Cursor{From: seen, Token: "offset=b&" + start}, page(0, "", "b"), "offset=b&" + start, connector.Cursor{From: seen, Token: "offset=b&" + start}, true},
 		"quiet without offset": {connector.Cursor{From: seen, Token: "offset=b&" + start}, page(0, "", ""), "offset=b&" + start, connector.Cursor{From: seen, Token: "offset=b&" + start}, true},
 		"from the future":      {connector.Cursor{From: from}, page(1, "2027-01-01T00:00:00Z", "b"), start, connector.Cursor{From: from, Token: "offset=b&" + start}, true},
-		"window goes on":       {connector.Cursor{From: from, To: now}, page(1, half, "b"), end + "&" + start, connector.Cursor{From: seen, To: now, Token: end + "&offset=b&" + start}, false},
+		"window goes on":       {connector.Cursor{From: from, To: now}, page(1, half, "b"), end + "&" + start, connector.Cursor{From: from, To: now, Token: end + "&offset=b&" + start}, false},
 		"window ends":          {connector.Cursor{From: seen, To: now, Token: end + "&offset=b&" + start}, page(0, "", "b"), end + "&offset=b&" + start, connector.Cursor{From: now, To: now}, true},
 		"empty window":         {connector.Cursor{From: from, To: now}, page(0, "", ""), end + "&" + start, connector.Cursor{From: now, To: now}, true},
 	} {
@@ -113,7 +96,7 @@ func TestRefusals(t *testing.T) {
 		{500, "offset=a", `{"errors":[{"message":"Server Error","phrase":"6 sad squid"}]}`, connector.Unavailable, "Server Error: 6 sad squid"},
 		{200, "", `{"errors":[]}`, connector.Malformed, "the list of records is missing from the answer"},
 	} {
-		_, err := session(workspace, answering(test.status, test.body)).Poll(t.Context(), "audit_log_events", connector.Cursor{From: now, Token: test.token})
+		_, err := session(workspace, connectortest.Answering(test.status, test.body)).Poll(t.Context(), "audit_log_events", connector.Cursor{From: now, Token: test.token})
 		e, ok := errors.AsType[*connector.Error](err)
 		if !ok || e.Kind != test.kind || e.Reason != test.reason {
 			t.Errorf("%d %s: got %v, want %v %q", test.status, test.body, err, test.kind, test.reason)
@@ -129,13 +112,6 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func serve(server *simulator.Server, token string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		r.Header.Set("Authorization", "Bearer "+token)
-		server.ServeHTTP(w, r)
-	}
-}
-
 func TestConnect(t *testing.T) {
 	t.Parallel()
 	server := simulator.New(simulator.Options{})
@@ -146,11 +122,11 @@ func TestConnect(t *testing.T) {
 		kind    connector.Kind
 		reason  string // part of it; empty: connected
 	}{
-		"good":              {serve(server, server.Asana().Token()), workspace, 0, ""},
-		"wrong token":       {serve(server, "x"), workspace, connector.Unauthorized, "Not Authorized"},
-		"a member's token":  {serve(server, server.Asana().MemberToken()), workspace, connector.Forbidden, "service account"},
-		"a plan without":    {serve(poor, poor.Asana().Token()), workspace, connector.Forbidden, "Enterprise"},
-		"another workspace": {serve(server, server.Asana().Token()), "42", connector.Forbidden, "workspace: Forbidden"},
+		"good":              {connectortest.Served(t, server, asana.App(), server.Asana().Token()), workspace, 0, ""},
+		"wrong token":       {connectortest.Served(t, server, asana.App(), "x"), workspace, connector.Unauthorized, "Not Authorized"},
+		"a member's token":  {connectortest.Served(t, server, asana.App(), server.Asana().MemberToken()), workspace, connector.Forbidden, "service account"},
+		"a plan without":    {connectortest.Served(t, poor, asana.App(), poor.Asana().Token()), workspace, connector.Forbidden, "Enterprise"},
+		"another workspace": {connectortest.Served(t, server, asana.App(), server.Asana().Token()), "42", connector.Forbidden, "workspace: Forbidden"},
 	} {
 		facts, err := session(test.tenant, test.handler).Connect(t.Context())
 		if test.reason == "" {
@@ -170,7 +146,7 @@ func TestConnect(t *testing.T) {
 func TestFindUser(t *testing.T) {
 	t.Parallel()
 	server := simulator.New(simulator.Options{})
-	find := session(workspace, serve(server, server.Asana().Token())).(connector.UserFinder)
+	find := session(workspace, connectortest.Served(t, server, asana.App(), server.Asana().Token())).(connector.UserFinder)
 	got, err := find.FindUser(t.Context(), "Zoe.Mueller@example.com")
 	if want := (connector.User{ID: "1200000000000002", Email: "zoe.mueller@example.com", FullName: "Zoë Müller"}); err != nil || got != want {
 		t.Errorf("got %+v, %v", got, err)
@@ -186,12 +162,12 @@ func TestFindUser(t *testing.T) {
 		`{"data":{"gid":"1","workspaces":[]}}`:                            connector.ErrNoUser,
 		`{"data":{"gid":"1","workspaces":[{"gid":"` + workspace + `"}]}}`: nil,
 	} {
-		if _, err := session(workspace, answering(200, body)).(connector.UserFinder).FindUser(t.Context(), "a@b.example"); !errors.Is(err, want) {
+		if _, err := session(workspace, connectortest.Answering(200, body)).(connector.UserFinder).FindUser(t.Context(), "a@b.example"); !errors.Is(err, want) {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
 	for status, body := range map[int]string{200: `{"data":{}}`, 400: `{"errors":[{"message":"opt_fields: x"}]}`, 403: `{"errors":[{"message":"Forbidden"}]}`} {
-		if _, err := session(workspace, answering(status, body)).(connector.UserFinder).FindUser(t.Context(), "a@b.example"); err == nil || errors.Is(err, connector.ErrNoUser) {
+		if _, err := session(workspace, connectortest.Answering(status, body)).(connector.UserFinder).FindUser(t.Context(), "a@b.example"); err == nil || errors.Is(err, connector.ErrNoUser) {
 			t.Errorf("%d %s: %v", status, body, err)
 		}
 	}

@@ -25,7 +25,7 @@ func FuzzNormalize(f *testing.F) {
 
 func mappingCase(testing.TB) connectortest.MappingCase {
 	return connectortest.MappingCase{
-		App: asana.App(), Stream: "audit_log_events", Update: *update,
+		App: asana.App(), Stream: "audit_log_events", Update: *update, Tables: asana.Tables(),
 		Types: connectortest.KindAndEnds, AtLeast: 120,
 		Record: func(typ connectortest.EventType) string { return record(typ.Name, typ.Kind) },
 		Filled: func(typ connectortest.EventType) map[string]any {

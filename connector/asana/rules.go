@@ -11,6 +11,7 @@ import (
 //
 // The types: https://developers.asana.com/docs/audit-log-events (checked 2026-11-22).
 func rules() []mapping.Rule {
+	logon, assign := mapping.LogonRule, mapping.AssignRule
 	const grant = "Grant App Privileges"
 	all := []mapping.Rule{
 		logon("user_login_*"), {Type: "user_logged_out", Class: ocsf.Authentication, Activity: 2, Else: 3},
@@ -27,14 +28,6 @@ func rules() []mapping.Rule {
 		{Type: "user_csv_import_started", Class: ocsf.WebResources, Activity: 6},
 	}
 	return append(all, accounts()...)
-}
-
-func logon(t string) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.Authentication, Activity: 1, Else: 2}
-}
-
-func assign(t string) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.UserAccess, Activity: 1, Else: 3}
 }
 
 // accounts: where no user is named, the update of a web resource.

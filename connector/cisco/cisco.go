@@ -55,6 +55,7 @@ func App() connector.App {
 				"Create an integration in the Webex developer portal.",
 				"Give it the redirect URL, and the scopes above.",
 			},
+			Fields: connector.Fields{Tenant: "Organization ID", ClientSecret: "Client Secret"},
 		},
 		Auth: auth(),
 		// Sign-ins need Pro Pack, and a setting of the organization ("Allow user
@@ -74,7 +75,7 @@ func App() connector.App {
 func stream(name string) connector.Stream {
 	f, _ := feeds(name)
 	return connector.Stream{
-		Name: name, Newest: true, PageMax: f.page, Window: year, Overlap: time.Hour, Retention: year,
+		Name: name, Shapes: shapes(name), Newest: true, PageMax: f.page, Window: year, Overlap: time.Hour, Retention: year,
 	}
 }
 
@@ -116,10 +117,11 @@ func auth() connector.Auth {
 // that is not as it must be, and no other attempt will mend it.
 func dialect() rest.Dialect {
 	return rest.Dialect{
-		Rules: []rest.Rule{
-			{Status: http.StatusBadRequest, Kind: connector.Forbidden},
-			{Status: http.StatusLocked, Kind: connector.Throttled},
-		},
+		// That a 400 or 410 on a link says that it is forgotten is unverified.
+		Rules: append(rest.Forgotten(http.StatusBadRequest, http.StatusGone),
+			rest.Rule{Status: http.StatusBadRequest, Kind: connector.Forbidden},
+			rest.Rule{Status: http.StatusLocked, Kind: connector.Throttled},
+		),
 		Reasons: []string{"message"},
 		Waits:   []rest.Wait{{Header: "Retry-After", Unit: rest.Seconds}},
 	}

@@ -14,6 +14,7 @@ import (
 
 	"selvedge/connector"
 	"selvedge/connector/cisco"
+	"selvedge/connector/connectortest"
 	"selvedge/connector/rest"
 	"selvedge/simulator"
 )
@@ -25,7 +26,7 @@ func session(tenant string, facts map[string]string, handler http.HandlerFunc) (
 	asked := new([]string)
 	return cisco.App().Open(connector.Env{
 		Tenant: tenant, Now: func() time.Time { return now }, Facts: facts,
-		HTTP: &http.Client{Transport: inProcess{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		HTTP: &http.Client{Transport: connectortest.InProcess{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			*asked = append(*asked, r.URL.RequestURI())
 			handler(w, r)
 		})}},
@@ -38,7 +39,7 @@ func served(t *testing.T, options simulator.CiscoOptions, scopes string) http.Ha
 	server := simulator.New(simulator.Options{Now: func() time.Time { return now }, Cisco: options})
 	token := "x"
 	if scopes != "" {
-		token = signIn(t, server, scopes)
+		token = connectortest.SignIn(t, server, cisco.App(), scopes)
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Set("Authorization", "Bearer "+token)
@@ -122,7 +123,7 @@ func TestAsked(t *testing.T) {
 			"/v1/adminAudit/events?from=2026-11-20T09:00:00.122Z&max=200&orgId=" + orgID + "&to=2026-11-20T09:00:01.124Z", true,
 		},
 		"too old": {"admin_audit", connector.Cursor{From: now.AddDate(-3, 0, 0)}, "", "/v1/adminAudit/events?from=2025-11-20T11:00:00.122Z&max=200&orgId=" + orgID + "&to=2026-11-20T10:00:00.125Z", true},
-		"more":    {"admin_audit", connector.Cursor{From: from, Token: rest.Trail{After: next, Began: from}.Token()}, "/v1/adminAudit/events?max=200&offset=400", next, false},
+		"more":    {"admin_audit", connector.Cursor{From: from, Token: rest.Trail{After: next, Until: from}.Token()}, "/v1/adminAudit/events?max=200&offset=400", next, false},
 	} {
 		s, asked := session(tenant, nil, func(w http.ResponseWriter, _ *http.Request) {
 			if test.link != "" {
@@ -138,7 +139,7 @@ func TestAsked(t *testing.T) {
 		if diff := cmp.Diff([]string{test.asked}, append([]string{got}, (*asked)[1:]...)); diff != "" || p.Done != test.done {
 			t.Errorf("%s: done %v %s", name, p.Done, diff)
 		}
-		if trail, err := rest.ParseTrail(p.Next.Token); !test.done && (err != nil || trail.After != test.link || !trail.Began.Equal(from)) {
+		if trail, err := rest.ParseTrail(p.Next.Token); !test.done && (err != nil || trail.After != test.link || !trail.Until.Equal(from)) {
 			t.Errorf("%s: goes on at %+v", name, p.Next)
 		}
 		if test.done && test.at.To.IsZero() && !p.Next.From.Equal(now) {
@@ -164,7 +165,7 @@ func TestClockAhead(t *testing.T) {
 // setting that somebody must mend.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	token := rest.Trail{After: "/v1/events?cursor=a", Began: now}.Token()
+	token := rest.Trail{After: "/v1/events?cursor=a", Until: now}.Token()
 	for _, test := range []struct {
 		status int
 		token  string

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 
+	"selvedge/connector"
 	"selvedge/connector/mapping"
 	"selvedge/ocsf"
 )
@@ -22,6 +23,21 @@ func Normalize(_ string, raw []byte, e *ocsf.Event) error {
 	return mapper().Normalize(raw, e)
 }
 
+// shapes: of the two audits, that of security has sign-ins and sign-outs only,
+// and says neither the roles of the actor nor what the target is.
+func shapes(stream string) []connector.Shape {
+	audit, category := connector.Mark{Path: descriptionPath}, connector.Mark{Path: categoryPath}
+	switch stream {
+	case streamAdmin:
+		return []connector.Shape{{audit}, {audit, category, {Path: rolesPath}}, {audit, category, {Path: targetTypePath}}}
+	case streamSecurity:
+		category.Is = []string{"LOGINS", "LOGOUT"} // the second is unverified
+		return []connector.Shape{{audit, category}}
+	default:
+		return []connector.Shape{{{Path: resourcePath, Is: []string{stream}}}}
+	}
+}
+
 // mapper is the table made ready, once.
 var mapper = sync.OnceValue(func() *mapping.Mapper { return mapping.MustNew(table()) })
 
@@ -30,6 +46,7 @@ const (
 	descriptionPath = "data.eventDescription"
 	resourcePath    = "resource"
 	typePath        = "type"
+	categoryPath    = "data.eventCategory"
 	rolesPath       = "data.adminRoles"
 	targetTypePath  = "data.targetType"
 	targetIDPath    = "data.targetId"
@@ -49,7 +66,7 @@ func statusPaths() []string {
 
 func table() mapping.Table {
 	return mapping.Table{
-		Version: "2026-11-22",
+		Version: "2026-11-23",
 		Product: ocsf.Product{Name: "Webex", UID: "cisco", Vendor: "Cisco"},
 		Time:    "created",
 		Code:    code,
@@ -74,10 +91,20 @@ func table() mapping.Table {
 			descriptionPath, resourcePath, typePath, rolesPath + "[]", targetTypePath, targetIDPath, targetNamePath, orgNamePath,
 			personIDPath, personNamePath, personMailPath,
 		}, statusPaths()...),
+		Absent: absent(),
 		Rules:  rules(),
 		Words:  words(),
 		Finish: finish,
 	}
+}
+
+// absent: an outcome that does not apply is "N/A" (unverified).
+func absent() map[string][]string {
+	list := map[string][]string{}
+	for _, path := range statusPaths() {
+		list[path] = []string{"N/A"}
+	}
+	return list
 }
 
 // code is what AppFabric was seen to use: the description in lower case, or

@@ -25,7 +25,11 @@ func FuzzNormalize(f *testing.F) {
 func mappingCase(t testing.TB) connectortest.MappingCase {
 	t.Helper()
 	return connectortest.MappingCase{
-		App: cisco.App(), Stream: "admin_audit", Update: *update,
+		App: cisco.App(), Stream: "admin_audit", Update: *update, Tables: cisco.Tables(), // of all streams: one mapping is theirs
+		OfStream: func(stream string) string {
+			// The line of the golden file that is such a record.
+			return connectortest.Lines(t, "ocsf-records.ndjson")[map[string]int{"admin_audit": 0, "security_audit": 3, "memberships": 10}[stream]]
+		},
 		Types: func(line string) []connectortest.EventType { return connectortest.Named(line) }, AtLeast: 30,
 		Unnumbered: []string{"A user attempted logging in", "A user attempted logging out", "User was updated"},
 		Record:     func(typ connectortest.EventType) string { return rich(typ.Name) },
@@ -86,11 +90,14 @@ func edits(records []string) []connectortest.Edit {
 		edit(records[0], `["User", "Full_Admin"]`, `[]`, "actor.user.type", nil),
 		shows(records[1], "service.name", "Developer Portal"),
 		shows(records[1], "status", "Success"),
+		edit(records[1], `"eventStatus"`, `"actionStatus"`, "status", "Success"),
+		edit(records[1], `"eventStatus"`, `"status"`, "status", "Success"),
 		shows(records[2], "status", "Failure"),
 		shows(records[2], "status_detail", "Invalid password"),
 		shows(records[2], "activity_name", "Other"),
 		shows(records[2], "web_resources.name", "Acme GmbH & Co. KG"),
-		shows(records[3], "status", "N/A"),
+		shows(records[3], "status", nil),
+		shows(records[3], "unmapped.data.eventStatus", "N/A"),
 		shows(records[3], "src_endpoint.ip", "2001:db8::7"),
 		shows(records[4], "user.uid", "Y2lzT-2"),
 		shows(records[4], "user.email_addr", "taro.yamada@example.co.jp"),

@@ -10,6 +10,7 @@ import (
 // suggests. Descriptions without a rule are activities on web resources, by
 // their verb. A closed list of them is not published.
 func rules() []mapping.Rule {
+	logon, logoff, change, update, group := mapping.LogonRule, mapping.LogoffRule, mapping.AccountRule, mapping.UpdateRule, mapping.GroupRule
 	return []mapping.Rule{
 		// Observed.
 		other("a user attempted logging in"), other("a user attempted logging out"), other("user was updated"),
@@ -48,30 +49,6 @@ const (
 
 func other(t string) mapping.Rule {
 	return mapping.Rule{Type: t, Class: ocsf.WebResources, Activity: ocsf.Other, Name: "Other"}
-}
-
-func logon(t string) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.Authentication, Activity: 1, Else: read}
-}
-
-func logoff(t string) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.Authentication, Activity: 2, Else: updated}
-}
-
-// change is a change of an account; where no user is named, the update of a
-// web resource.
-func change(t string, activity int) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.AccountChange, Activity: activity, Else: updated}
-}
-
-func update(t string) mapping.Rule {
-	r := change(t, ocsf.Other)
-	r.Name = "Update"
-	return r
-}
-
-func group(t string, activity int) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.GroupManagement, Activity: activity, Else: updated}
 }
 
 // words are verbs of Webex's that others do not use, or not as such.

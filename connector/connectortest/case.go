@@ -39,6 +39,12 @@ type Case struct {
 	// and Shown then have them by "sha256:" and the hash of their bytes.
 	Unkeyed bool
 
+	// Numbered is set where pages, or records, are counted: there is no cursor that
+	// could expire.
+	Numbered bool
+	// Blind is set where only a page that is not full tells the end.
+	Blind bool
+
 	// NoWait is set where the provider does not say how long to wait.
 	NoWait bool
 
@@ -94,7 +100,9 @@ func Run(t *testing.T, c Case) {
 		{"Tenant", testTenant},
 		{"Users", testUsers},
 		{"Collect", testCollect},
+		{"Late", testLate},
 		{"ClockAhead", testClockAhead},
+		{"ClockBehind", testClockBehind},
 		{"Calls", testCalls},
 		{"Window", testWindow},
 		{"Faults", testFaults},
@@ -103,6 +111,7 @@ func Run(t *testing.T, c Case) {
 		{"StrangeTokens", testStrangeTokens},
 		{"ForeignLinks", testForeignLinks},
 		{"OddRecords", testOddRecords},
+		{"StreamOf", testStreamOf},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -110,4 +119,13 @@ func Run(t *testing.T, c Case) {
 			test.run(t, c)
 		})
 	}
+}
+
+func (c Case) stream(t *testing.T) connector.Stream {
+	t.Helper()
+	stream, ok := c.App.FindStream(c.Stream)
+	if !ok {
+		t.Fatalf("no stream %q", c.Stream)
+	}
+	return stream
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"selvedge/connector"
+	"selvedge/connector/mapping"
 	"selvedge/internal/encode"
 	"selvedge/ocsf/ocsftest"
 )
@@ -18,7 +19,11 @@ import (
 type MappingCase struct {
 	App    connector.App
 	Stream string // whose records they are; empty: of several streams, which their members tell
-	Update bool   // write the golden file and the page anew
+
+	// OfStream is a record of a stream, for applications with several.
+	OfStream func(stream string) string
+	Update   bool // write the golden file and the page anew
+	Tables   []mapping.Table
 
 	// Types reads a line of the file of types; nil: the provider publishes no
 	// list, and there is no file. AtLeast is how many types there must be.
@@ -137,9 +142,11 @@ func Mapping(t *testing.T, c MappingCase) {
 		{"Goes", testGoes},
 		{"Sparse", testSparse},
 		{"Members", testMembers},
+		{"Paths", testPaths},
 		{"WrongTypes", testWrongTypes},
 		{"NothingLost", testNothingLost},
 		{"Simulated", testSimulated},
+		{"Streams", testStreams},
 		{"Page", testPage},
 	}
 	for _, test := range tests {
@@ -183,6 +190,17 @@ func KindAndEnds(line string) []EventType {
 	var types []EventType
 	for _, end := range words[2:] {
 		types = append(types, EventType{words[0], strings.TrimPrefix(words[1], "-") + end})
+	}
+	return types
+}
+
+// KindAndNames reads a line of a file of types: a kind of thing, and the names of
+// its types.
+func KindAndNames(line string) []EventType {
+	kind, names, _ := strings.Cut(line, " ")
+	var types []EventType
+	for name := range strings.FieldsSeq(names) {
+		types = append(types, EventType{strings.TrimSuffix(kind, ":"), name})
 	}
 	return types
 }

@@ -19,7 +19,7 @@ type effect struct {
 	needed   bool     // without it there is the base event
 	shown    bool     // its text is an attribute, which another member may hold too
 	changed  []string // attributes that go with it, or are others without it
-	same     []string // those of them that had its text
+	same     []string // those of them that had its text, or a part of it
 }
 
 // taken keeps the effects of each record, which two tests ask for.
@@ -65,7 +65,9 @@ func (c MappingCase) takeApart(t *testing.T, raw string) []effect {
 				continue
 			}
 			e.changed = append(e.changed, path)
-			if text == m.text || len(m.text) > 1 && strings.Contains(strings.ToLower(text), strings.ToLower(m.text)) {
+			// Of a text that tells the class too, parts stand in captions.
+			part := !e.needed && !strings.HasSuffix(path, "type") && within(text, m.text)
+			if text == m.text || within(m.text, text) || part {
 				e.same = append(e.same, path)
 			}
 		}
@@ -74,6 +76,11 @@ func (c MappingCase) takeApart(t *testing.T, raw string) []effect {
 		list = append(list, e)
 	}
 	return list
+}
+
+// within says whether a text is a part of another, and long enough to tell.
+func within(part, whole string) bool {
+	return len(part) > 1 && strings.Contains(strings.ToLower(whole), strings.ToLower(part))
 }
 
 // testMembers takes each member of a record away, and makes it null: the event
@@ -103,6 +110,55 @@ func testMembers(t *testing.T, c MappingCase) {
 			}
 		}
 	}
+}
+
+// testPaths: for each row of the tables there is a record whose event loses the
+// row's attribute with the row's member, and each other path of a table is in a
+// record whose event is another without it.
+func testPaths(t *testing.T, c MappingCase) {
+	lost := map[string]map[string]bool{} // by member: attributes that go, or become others
+	records := c.apart(t)
+	for _, edit := range c.Edits {
+		records = append(records, strings.Replace(edit.Record, edit.From, edit.To, 1))
+	}
+	for _, raw := range records {
+		for _, e := range c.effects(t, raw) {
+			every := e.member.every()
+			if lost[every] == nil {
+				lost[every] = map[string]bool{}
+			}
+			for _, path := range e.changed {
+				lost[every][withoutIndexes(path)] = true
+			}
+		}
+	}
+	if len(c.Tables) == 0 {
+		t.Fatal("there is no table")
+	}
+	for _, table := range c.Tables {
+		for _, row := range table.Rows {
+			from := strings.ReplaceAll(row.From, `\.`, ".")
+			if !slices.ContainsFunc(keys(lost[from]), func(path string) bool { return isOf(row.To, path) }) {
+				t.Errorf("row %q to %q: no record loses it with the member", row.From, row.To)
+			}
+		}
+		for _, read := range append([]string{table.Time, table.Type}, table.Read...) {
+			path := strings.ReplaceAll(read, `\.`, ".")
+			if path != "" && len(lost[path]) == 0 && !slices.Contains(c.Silent, path) {
+				t.Errorf("path %q: no event is another without it", read)
+			}
+		}
+	}
+}
+
+// isOf says whether a row to an attribute fills the one at a path. Some rows fill
+// whichever of an object's attributes takes the text.
+func isOf(to, path string) bool {
+	object, last := to[:max(0, strings.LastIndexByte(to, '.'))], to[strings.LastIndexByte(to, '.')+1:]
+	if last == "login" || last == "agent" {
+		return strings.HasPrefix(path, object+".")
+	}
+	return path == to
 }
 
 // needs says whether a member is one that events need, or has one below it.

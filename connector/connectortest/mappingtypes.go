@@ -1,12 +1,14 @@
 package connectortest
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"selvedge/connector"
 	"selvedge/ocsf"
 )
 
@@ -51,7 +53,10 @@ func (c MappingCase) filled(t *testing.T, typ EventType, e Event) {
 // written is an activity on a web resource, by its verb, and has all that
 // others have.
 func testUnheard(t *testing.T, c MappingCase) {
-	for verb, want := range map[string]float64{"created": 600101, "deleted": 600104, "frobnicated": 600199} {
+	for verb, want := range map[string]float64{
+		"created": 600101, "viewed": 600102, "updated": 600103, "deleted": 600104, "searched": 600105, "imported": 600106, "exported": 600107,
+		"shared": 600108, "frobnicated": 600199,
+	} {
 		typ := c.Unheard(verb)
 		e := c.event(t, c.Record(typ))
 		if e["type_uid"] != want {
@@ -151,5 +156,33 @@ func testSimulated(t *testing.T, c MappingCase) {
 	}
 	for _, raw := range c.Simulated() {
 		c.event(t, string(raw))
+	}
+}
+
+// testStreams: of an application with several streams, what a record is made of
+// tells its stream, and its event is the same whether the stream is said or not.
+// A record like no stream's is the base event, for a reason that lists them.
+func testStreams(t *testing.T, c MappingCase) {
+	if len(c.App.Streams) == 1 {
+		return
+	}
+	for _, stream := range c.App.StreamNames() {
+		raw := c.OfStream(stream)
+		if got, err := c.App.StreamOf([]byte(raw)); got != stream || err != nil {
+			t.Errorf("a record of %s is taken for one of %q, %v: %s", stream, got, err, raw)
+		}
+		c.Stream = stream
+		said := c.event(t, raw)
+		c.Stream = ""
+		if diff := cmp.Diff(said, c.event(t, raw)); diff != "" {
+			t.Errorf("the event of a record of %s (-stream said +not said):\n%s", stream, diff)
+		}
+	}
+	c.Stream = ""
+	for _, raw := range []string{"{}", "[]", "7", `{"never":"heard"}`, "oops"} {
+		_, outcome := c.normalize(t, raw)
+		if !errors.Is(outcome.Why, connector.ErrNoStream) || !strings.Contains(outcome.Why.Error(), strings.Join(c.App.StreamNames(), ", ")) {
+			t.Errorf("%s: %v, want an error that lists the streams", raw, outcome.Why)
+		}
 	}
 }

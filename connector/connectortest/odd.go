@@ -37,7 +37,7 @@ func testStrangeTokens(t *testing.T, c Case) {
 // testForeignLinks serves pages whose links lead to another host.
 func testForeignLinks(t *testing.T, c Case) {
 	r := newRig(t, c)
-	r.emit(t, 2*r.stream.PageMax+100, 0)
+	r.emit(t, r.stream.PageMax+100, 0)
 	r.change(func(resp *http.Response, body []byte) []byte {
 		for name, values := range resp.Header {
 			for i := range values {
@@ -100,6 +100,17 @@ func testOddRecords(t *testing.T, c Case) {
 	}
 	inWindow(t, e, page.Records)
 	normalizeAll(t, c, raws)
+}
+
+// testStreamOf: what a record is made of tells its stream.
+func testStreamOf(t *testing.T, c Case) {
+	r := newRig(t, c)
+	r.emit(t, 200, 0)
+	for _, raw := range r.All() {
+		if got, err := c.App.StreamOf(raw); got != c.Stream || err != nil {
+			t.Errorf("stream %q, %v: %s", got, err, raw)
+		}
+	}
 }
 
 // inWindow reads the page of oddities once more within a closed window: what does

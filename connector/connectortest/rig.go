@@ -32,6 +32,7 @@ type rig struct {
 	calls   int
 	foreign []string // what was asked of other origins
 	alter   func(*http.Response, []byte) []byte
+	met     func(serve func()) // serves a call that has reached the provider; nil: at once
 }
 
 var errForeign = errors.New("connectortest: a call to another origin")
@@ -40,7 +41,7 @@ func newRig(t *testing.T, c Case) *rig {
 	t.Helper()
 	r := &rig{c: c, now: time.Date(2026, 11, 20, 9, 30, 0, 123_456_789, time.UTC)}
 	r.Harness = c.Start(t, r.clock)
-	server := httptest.NewServer(r.Handler)
+	server := httptest.NewServer(http.HandlerFunc(r.serve))
 	t.Cleanup(server.Close)
 	vars, err := c.App.Auth.Tenant.Vars(c.Tenant)
 	if err != nil {
@@ -48,11 +49,7 @@ func newRig(t *testing.T, c Case) *rig {
 	}
 	r.vars, r.origin = vars, mustURL(t, connector.Expand(c.App.Auth.Origin, vars))
 	r.server = mustURL(t, server.URL)
-	stream, ok := c.App.FindStream(c.Stream)
-	if !ok {
-		t.Fatalf("no stream %q", c.Stream)
-	}
-	r.stream = stream
+	r.stream = c.stream(t)
 	transport := server.Client().Transport.(*http.Transport)
 	// On a connection used before, the client of net/http tries again by
 	// itself when an answer is cut short; here every call counts.
@@ -61,6 +58,24 @@ func newRig(t *testing.T, c Case) *rig {
 		return r.roundTrip(transport, req)
 	})}
 	return r
+}
+
+func (r *rig) serve(w http.ResponseWriter, req *http.Request) {
+	r.mu.Lock()
+	met := r.met
+	r.mu.Unlock()
+	if met == nil {
+		r.Handler.ServeHTTP(w, req)
+		return
+	}
+	met(func() { r.Handler.ServeHTTP(w, req) })
+}
+
+// meet lets f serve the calls that reach the provider; nil ends that.
+func (r *rig) meet(f func(serve func())) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.met = f
 }
 
 func mustURL(t *testing.T, s string) *url.URL {

@@ -40,7 +40,8 @@ func SignIn(t *testing.T, server *simulator.Server, app connector.App, scopes ..
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(scopes) == 0 {
+	others := len(scopes) > 0
+	if !others {
 		scopes = app.Auth.Scopes
 	}
 	form := url.Values{}
@@ -56,6 +57,9 @@ func SignIn(t *testing.T, server *simulator.Server, app connector.App, scopes ..
 	}
 	for name, value := range app.Auth.TokenParams {
 		form.Set(name, connector.Expand(value, vars))
+		if name == "scope" && others {
+			form.Set(name, strings.Join(scopes, " "))
+		}
 	}
 	return exchanged(t, server, app, account, vars, form)
 }

@@ -1,14 +1,11 @@
 package dropbox
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"regexp"
-	"strconv"
-	"strings"
 	"time"
 
 	"selvedge/connector"
@@ -55,31 +52,18 @@ type continueArg struct {
 	Cursor string `json:"cursor"`
 }
 
-// call makes a call as Dropbox wants all of them: a POST of JSON.
-func (s *session) call(ctx context.Context, op, path string, arg any) (*rest.Answer, rest.Doc, error) {
+// post is a call as Dropbox wants all of them: a POST of JSON.
+func post(op, path string, arg any) (rest.Request, error) {
 	body, err := json.Marshal(arg)
+	return rest.Request{Op: op, Method: http.MethodPost, Ref: path, Body: body, ContentType: "application/json"}, err
+}
+
+func (s *session) call(ctx context.Context, op, path string, arg any) (*rest.Answer, rest.Doc, error) {
+	request, err := post(op, path, arg)
 	if err != nil {
 		return nil, nil, s.rest.Fail(op, connector.Malformed, err.Error())
 	}
-	a, err := s.rest.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Ref: path, Body: body, ContentType: "application/json"})
-	if err != nil {
-		return a, nil, plain(a, err)
-	}
-	doc, err := rest.Parse(a.Body)
-	if err != nil {
-		return a, nil, a.Malformed(err)
-	}
-	return a, doc, nil
-}
-
-// plain takes the words of a 400, which are plain text. One that speaks of the
-// Authorization header may quote it, and is not shown.
-func plain(a *rest.Answer, err error) error {
-	e, ok := errors.AsType[*connector.Error](err)
-	if ok && a != nil && a.Status == http.StatusBadRequest && e.Reason == "" && !strings.Contains(strings.ToLower(string(a.Body)), "authorization") {
-		e.Reason = rest.Line(string(a.Body))
-	}
-	return err
+	return s.rest.Get(ctx, request)
 }
 
 // Connect asks for one event of the present second, and for the team. That the
@@ -107,42 +91,35 @@ func (s *session) Connect(ctx context.Context) (map[string]string, error) {
 // Poll reads one page. Without an end of time the cursor may be asked for ever,
 // and shows what has arrived since; with one it comes to an end. A page may be
 // empty though more is behind it.
-//
-// From goes along as the newest time seen, for going on by time after a reset.
 func (s *session) Poll(ctx context.Context, stream string, at connector.Cursor) (connector.Page, error) {
 	if stream != streamEvents {
-		return connector.Page{}, s.rest.Fail(opPoll, connector.Forbidden, "there is no stream "+strconv.Quote(stream))
+		return connector.Page{}, s.rest.NoStream(opPoll, stream)
 	}
-	if at.Token == "" && !at.To.IsZero() && !at.From.Before(at.To) {
-		return connector.Page{Next: connector.Cursor{From: at.To, To: at.To}, Done: true}, nil
-	}
-	path, arg := eventsPath, any(eventsArg{Limit: pageMax, Time: within(at)})
-	if at.Token != "" {
-		path, arg = continuePath, continueArg{Cursor: at.Token}
-	}
-	a, doc, err := s.call(ctx, opPoll, path, arg)
+	return s.rest.Tail(ctx, at, rest.Feed{
+		Op: opPoll,
+		Ask: func(t rest.Trail) (rest.Request, error) {
+			if t.After != "" {
+				return post(opPoll, continuePath, continueArg{Cursor: t.After})
+			}
+			return post(opPoll, eventsPath, eventsArg{Limit: pageMax, Time: within(at)})
+		},
+		Read: read,
+	})
+}
+
+// read takes a page apart. Without a cursor or a has_more nobody knows where to go
+// on.
+func read(a *rest.Answer, _ rest.Trail) (rest.Sheet, error) {
+	page, list, err := a.Records("events", identify)
 	if err != nil {
-		return connector.Page{}, expired(err, at)
+		return rest.Sheet{}, err
 	}
-	records, err := doc.Records("events", identify)
-	more, moreErr := flag(doc, "has_more")
-	next := connector.Cursor{From: at.From, To: at.To, Token: doc.Text("cursor")}
-	if err = cmp.Or(err, moreErr); err == nil && next.Token == "" {
-		err = errors.New("the cursor is missing from the answer")
+	more, known := page.Flag("has_more")
+	next := page.Text("cursor")
+	if next == "" || !known {
+		return rest.Sheet{}, errors.New("the cursor or has_more is missing from the answer")
 	}
-	if err != nil {
-		return connector.Page{}, a.Malformed(err)
-	}
-	if !more && !at.To.IsZero() {
-		return connector.Page{Records: records, Next: connector.Cursor{From: at.To, To: at.To}, Done: true}, nil
-	}
-	for _, r := range records {
-		// A time from the future would lead past what is yet to come.
-		if r.Time.After(next.From) && !r.Time.After(s.now()) {
-			next.From = r.Time
-		}
-	}
-	return connector.Page{Records: records, Next: next, Done: !more}, nil
+	return rest.Sheet{Records: list, Next: next, More: more}, nil
 }
 
 // within is the range of a cursor, in whole seconds: down at its start, up at
@@ -159,24 +136,6 @@ func within(at connector.Cursor) *timeRange {
 		r.End = at.To.UTC().Add(time.Second - time.Nanosecond).Format(timestamp)
 	}
 	return r
-}
-
-func flag(doc rest.Doc, path string) (bool, error) {
-	value, _ := doc.Member(path)
-	b, err := strconv.ParseBool(string(value))
-	if err != nil {
-		return false, errors.New(path + " is missing from the answer")
-	}
-	return b, nil
-}
-
-// expired: what Dropbox cannot read of a cursor is a 400, as good as a reset.
-func expired(err error, at connector.Cursor) error {
-	e, ok := errors.AsType[*connector.Error](err)
-	if ok && at.Token != "" && e.Status == http.StatusBadRequest {
-		e.Kind = connector.CursorExpired
-	}
-	return err
 }
 
 // address is what Dropbox takes for an e-mail address (common.stone,
@@ -206,14 +165,11 @@ func (s *session) FindUser(ctx context.Context, email string) (connector.User, e
 	case "id_not_found":
 		return connector.User{}, connector.ErrNoUser
 	case "member_info":
-		return connector.User{
-			ID:        cmp.Or(member.Text("profile.team_member_id"), member.Text("profile.account_id")),
-			Email:     member.Text("profile.email"),
-			FullName:  member.Text("profile.name.display_name"),
-			FirstName: member.Text("profile.name.given_name"),
-			LastName:  member.Text("profile.name.surname"),
-			Status:    member.Text(`profile.status.\.tag`),
-		}, nil
+		profile, _ := member.Member("profile")
+		return a.User(profile, connector.User{
+			ID: "team_member_id|account_id", Email: "email", FullName: "name.display_name",
+			FirstName: "name.given_name", LastName: "name.surname", Status: `status.\.tag`,
+		})
 	}
 	return connector.User{}, a.Malformed(errors.New("the member is missing from the answer"))
 }

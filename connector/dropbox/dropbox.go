@@ -35,6 +35,7 @@ func App() connector.App {
 				"Create an app with scoped access and full Dropbox in the App Console.",
 				"Give it the redirect URL, and the scopes above.",
 			},
+			Fields: connector.Fields{Tenant: "Name of the team", ClientID: "App key", ClientSecret: "App secret"},
 		},
 
 		Auth: auth(),
@@ -87,9 +88,12 @@ func dialect() rest.Dialect {
 			{Status: 401, Code: "user_suspended", Kind: connector.Forbidden},
 			{Status: 409, Code: "bad_cursor", Kind: connector.CursorExpired},
 			{Status: 409, Code: "reset", Kind: connector.CursorExpired},
+			// What Dropbox cannot read of a cursor is as good as a reset.
+			{Status: 400, Placed: true, Kind: connector.CursorExpired},
 			// Of requests that are well-formed: the app is of another type.
 			{Status: 400, Kind: connector.Forbidden},
 		},
+		Plain:   400,
 		Code:    `error.\.tag`,
 		Reasons: []string{"error_summary", "error.required_scope", "user_message.text"},
 		Waits:   []rest.Wait{{Header: "Retry-After", Unit: rest.Seconds}},

@@ -55,22 +55,32 @@ func table() mapping.Table {
 			participantsPath + "[]." + tag, participantsPath + "[].group_id", participantsPath + "[].display_name",
 			assetsPath + "[]." + tag, assetsPath + "[].display_name", assetsPath + "[].doc_title",
 		},
-		Rules:  rules(),
-		Words:  words(),
-		Finish: finish,
+		Choices: choices(),
+		Rules:   rules(),
+		Words:   words(),
+		Finish:  finish,
 	}
 	for _, member := range []string{"team_member_id", "account_id", "email", "display_name", tag} {
 		t.Read = append(t.Read, "context."+member, participantsPath+"[].user."+member)
 	}
-	for _, id := range assetIDs() {
+	for id := range strings.SplitSeq(assets().UID, "|") {
 		t.Read = append(t.Read, assetsPath+"[]."+id)
 	}
 	return t
 }
 
-// assetIDs are the members that identify an asset, by its kind.
-func assetIDs() []string {
-	return []string{"file_id", "folder_id", "doc_id", "folder_name", "showcase_id"}
+// choices: a web session has no device that is known, and that a user is of
+// another team is left in Dropbox's words.
+func choices() map[string]map[string]ocsf.Choice {
+	user := map[string]ocsf.Choice{"team_member": ocsf.Pick(ocsf.UserRegular)}
+	return map[string]map[string]ocsf.Choice{
+		actorKindPath: user, contextTagPath: user, participantsPath + "[].user." + tag: user,
+		sessionKindPath: {"desktop": ocsf.Pick(ocsf.DeviceDesktop), "mobile": ocsf.Pick(ocsf.DeviceMobile)},
+		severityPath: {
+			"info": ocsf.Pick(ocsf.SeverityInformational), "low": ocsf.Pick(ocsf.SeverityLow),
+			"medium": ocsf.Pick(ocsf.SeverityMedium), "high": ocsf.Pick(ocsf.SeverityHigh),
+		},
+	}
 }
 
 func rows() []mapping.Row {
@@ -116,7 +126,9 @@ func finish(r *mapping.Record, e *ocsf.Event) {
 	e.Status = status(e.Metadata.EventCode)
 	actor(r, e)
 	if e.Device.IP != "" {
-		e.Device.Type = deviceType(r.Take(sessionKindPath))
+		if e.Device.Type = r.Choose(sessionKindPath); !e.Device.Type.IsSet() {
+			e.Device.Type = ocsf.Pick(ocsf.DeviceUnknown)
+		}
 	}
 	switch e.Class {
 	case ocsf.Authentication:
@@ -159,7 +171,7 @@ func actor(r *mapping.Record, e *ocsf.Event) {
 		case "admin":
 			e.Actor.User.Type = ocsf.Pick(ocsf.UserAdmin)
 		case "user":
-			e.Actor.User.Type = userType(r.Take(actorKindPath))
+			e.Actor.User.Type = r.Choose(actorKindPath)
 		}
 		r.Use(actorTagPath)
 	case e.Actor.InvokedBy == "" && (kind == "dropbox" || kind == "anonymous") && e.Allows(ocsf.AttrActor):
@@ -167,36 +179,10 @@ func actor(r *mapping.Record, e *ocsf.Event) {
 	}
 }
 
-// userType leaves it in Dropbox's words that a user is of another team.
-func userType(s string) ocsf.Choice {
-	if s == "team_member" {
-		return ocsf.Pick(ocsf.UserRegular)
-	}
-	return ocsf.Vendor(s)
-}
-
-// deviceType is of the session: a web session has no device that is known.
-func deviceType(s string) ocsf.Choice {
-	switch s {
-	case "":
-		return ocsf.Pick(ocsf.DeviceUnknown)
-	case "desktop":
-		return ocsf.Pick(ocsf.DeviceDesktop)
-	case "mobile":
-		return ocsf.Pick(ocsf.DeviceMobile)
-	default:
-		return ocsf.Vendor(s)
-	}
-}
-
 // authentication: whoever signs in is the user: the one on whose behalf it is
 // done, where an administrator signs in as somebody.
 func authentication(r *mapping.Record, e *ocsf.Event) {
-	if e.User = participant(r); e.User == (ocsf.User{}) {
-		if e.User = behalf(r); e.User == (ocsf.User{}) {
-			e.User = named(e.Actor.User)
-		}
-	}
+	e.User = affected(r, e.Actor.User)
 	e.Service = ocsf.Service{Name: "Dropbox", UID: "dropbox"}
 	method := r.Text(loginMethodPath)
 	switch {
@@ -218,11 +204,8 @@ func authentication(r *mapping.Record, e *ocsf.Event) {
 // account: the user is a participant, or the one in whose account it was done.
 // Of some types the value tells which way the change went.
 func account(r *mapping.Record, e *ocsf.Event) {
-	if e.User = participant(r); e.User == (ocsf.User{}) {
-		if e.User = behalf(r); e.User == (ocsf.User{}) {
-			e.User = named(e.Actor.User)
-		}
-	}
+	e.User = affected(r, e.Actor.User)
+	const enable, mfaDisable = 2, 11
 	switch code, value := e.Metadata.EventCode, r.Text(newValuePath); {
 	case code == "account_lock_or_unlocked" && value == "unlocked":
 		e.Activity = enable
@@ -231,12 +214,12 @@ func account(r *mapping.Record, e *ocsf.Event) {
 	}
 }
 
-// named is the zero User if nothing tells who the user is.
-func named(u ocsf.User) ocsf.User {
-	if u.UID == "" && u.Name == "" {
-		return ocsf.User{}
+// somebody returns where the members of a user stand, below prefix. The account
+// is the identifier where there is no membership.
+func somebody(prefix string) ocsf.User {
+	return ocsf.User{
+		UID: prefix + "team_member_id|" + prefix + "account_id", UIDAlt: prefix + "account_id", Name: prefix + "display_name", Email: prefix + "email",
 	}
-	return u
 }
 
 // participant is the first user whom the action affected; the zero User if
@@ -246,48 +229,26 @@ func participant(r *mapping.Record) ocsf.User {
 		if el.Text(tag) != "user" {
 			continue
 		}
-		id, alt := el.Text("user.team_member_id"), el.Text("user.account_id")
-		if id == "" && alt == "" && el.Text("user.display_name") == "" {
-			continue
+		if u := el.User(somebody("user.")); u != (ocsf.User{}) {
+			u.Type = el.Choose("user." + tag)
+			el.Use(tag)
+			return u
 		}
-		u := ocsf.User{
-			UID: el.Take("user.team_member_id"), UIDAlt: el.Take("user.account_id"), Name: el.Take("user.display_name"),
-			Type: userType(el.Take("user." + tag)),
-		}
-		if ocsf.ValidEmail(el.Text("user.email")) {
-			u.Email = el.Take("user.email")
-		}
-		el.Use(tag)
-		return known(u)
 	}
 	return ocsf.User{}
 }
 
-// behalf is the member in whose account the action was done.
-func behalf(r *mapping.Record) ocsf.User {
-	if !strings.HasSuffix(r.Text(contextTagPath), "_member") {
-		return ocsf.User{}
+// affected is a participant, or the member in whose account the action was done,
+// or else who did it, if that is told.
+func affected(r *mapping.Record, actor ocsf.User) ocsf.User {
+	u := participant(r)
+	if u == (ocsf.User{}) && strings.HasSuffix(r.Text(contextTagPath), "_member") {
+		if u = r.User(somebody("context.")); u != (ocsf.User{}) {
+			u.Type = r.Choose(contextTagPath)
+		}
 	}
-	u := known(ocsf.User{
-		UID: r.Text("context.team_member_id"), UIDAlt: r.Text("context.account_id"), Name: r.Text("context.display_name"),
-		Type: userType(r.Text(contextTagPath)),
-	})
-	if u.UID == "" && u.Name == "" {
-		return ocsf.User{}
-	}
-	for _, member := range []string{"team_member_id", "account_id", "display_name", tag} {
-		r.Use("context." + member)
-	}
-	if ocsf.ValidEmail(r.Text("context.email")) {
-		u.Email = r.Take("context.email")
-	}
-	return u
-}
-
-// known makes the account the identifier where there is no membership.
-func known(u ocsf.User) ocsf.User {
-	if u.UID == "" {
-		u.UID, u.UIDAlt = u.UIDAlt, ""
+	if u == (ocsf.User{}) && (actor.UID != "" || actor.Name != "") {
+		return actor
 	}
 	return u
 }
@@ -305,36 +266,22 @@ func group(r *mapping.Record) ocsf.Group {
 
 func finding(r *mapping.Record, e *ocsf.Event) {
 	e.Finding = ocsf.Finding{Title: r.Take(alertNamePath), UID: r.Take(alertIDPath), Type: e.Metadata.EventCode}
-	switch s := r.Take(severityPath); s {
-	case "info":
-		e.Severity = ocsf.Pick(ocsf.SeverityInformational)
-	case "low":
-		e.Severity = ocsf.Pick(ocsf.SeverityLow)
-	case "medium":
-		e.Severity = ocsf.Pick(ocsf.SeverityMedium)
-	case "high":
-		e.Severity = ocsf.Pick(ocsf.SeverityHigh)
-	default:
-		e.Severity = ocsf.Vendor(s)
-	}
+	e.Severity = r.Choose(severityPath)
 }
 
 // resources: every asset; where there is none, the application, the device or
 // the group that the event is about, or else the team itself.
 func resources(r *mapping.Record, e *ocsf.Event) {
 	for _, el := range r.Each(assetsPath) {
-		if what := asset(el); what != (ocsf.Resource{}) {
+		if what := el.Resource(assets()); what != (ocsf.Resource{}) {
 			e.WebResources = append(e.WebResources, what)
 		}
 	}
 	if len(e.WebResources) > 0 {
 		return
 	}
-	what := ocsf.Resource{Name: r.Take(appPath + ".display_name"), UID: r.Take(appPath + ".app_id"), Type: r.Take(appPath + "." + tag)}
-	if what.Name == "" && what.UID == "" {
-		what = device(r)
-	}
-	if what.Name == "" && what.UID == "" {
+	what := r.Resource(things()...)
+	if what == (ocsf.Resource{}) {
 		g := group(r)
 		what = ocsf.Resource{Name: g.Name, UID: g.UID, Type: "group"}
 	}
@@ -344,30 +291,16 @@ func resources(r *mapping.Record, e *ocsf.Event) {
 	e.WebResources = append(e.WebResources, what)
 }
 
-func device(r *mapping.Record) ocsf.Resource {
-	what := ocsf.Resource{Name: r.Take(devicePath + ".host_name")}
-	if what.Name == "" {
-		what.Name = r.Take(devicePath + ".device_name")
-	}
-	if what.Name != "" {
-		what.Type = r.Take(devicePath + "." + tag)
-	}
-	return what
+// assets returns where the members of an asset stand: what identifies it is by
+// its kind.
+func assets() ocsf.Resource {
+	return ocsf.Resource{Name: "display_name|doc_title", UID: "file_id|folder_id|doc_id|folder_name|showcase_id", Type: tag}
 }
 
-// asset is the zero Resource if nothing tells which it is.
-func asset(el mapping.Element) ocsf.Resource {
-	var what ocsf.Resource
-	for _, id := range assetIDs() {
-		if what.UID == "" {
-			what.UID = el.Take(id)
-		}
+// things is what else an event may be about.
+func things() []ocsf.Resource {
+	return []ocsf.Resource{
+		{Name: appPath + ".display_name", UID: appPath + ".app_id", Type: appPath + "." + tag},
+		{Name: devicePath + ".host_name|" + devicePath + ".device_name", Type: devicePath + "." + tag},
 	}
-	if what.Name = el.Take("display_name"); what.Name == "" {
-		what.Name = el.Take("doc_title")
-	}
-	if what != (ocsf.Resource{}) {
-		what.Type = el.Take(tag)
-	}
-	return what
 }

@@ -25,7 +25,7 @@ func FuzzNormalize(f *testing.F) {
 
 func mappingCase(testing.TB) connectortest.MappingCase {
 	return connectortest.MappingCase{
-		App: dropbox.App(), Stream: "team_events", Update: *update,
+		App: dropbox.App(), Stream: "team_events", Update: *update, Tables: dropbox.Tables(),
 		Types: connectortest.KindAndEnds, AtLeast: 500,
 		Record: func(typ connectortest.EventType) string { return record(typ.Name) },
 		Filled: func(typ connectortest.EventType) map[string]any {
@@ -104,6 +104,21 @@ func edits() []connectortest.Edit {
 		{record("member_change_admin_role"), map[string]any{"privileges.0": "team_admin", "user.email_addr": "cy@example.com"}},
 		{edited("login_fail", `{".tag":"user","user":{`, `{".tag":"x","x":{`), map[string]any{
 			"user.uid": "dbmid:2", "auth_protocol": "SAML", "service.name": "Dropbox", "status": "Failure", "status_detail": "because",
+		}},
+		{edited("login_fail", "user_friendly_message", "technical_error_message"), map[string]any{"status_detail": "because"}},
+		{edited("login_fail", `"error_details":{"user_friendly_message":"because"}`, `"failure_reason":"no"`), map[string]any{"status_detail": "no"}},
+		{edited("file_add", `"team_member_id":"dbmid:1"`, `"x":1`), map[string]any{"actor.user.uid": "dbid:1"}},
+		{edited("file_add", `{".tag":"user","user":{`, `{".tag":"admin","admin":{`, `"team_member_id":"dbmid:1"`, `"x":1`), map[string]any{"actor.user.uid": "dbid:1"}},
+		{edited("file_add", `"file_id":"id:7"`, `"folder_name":"Büro"`), map[string]any{"web_resources.0.uid": "Büro"}},
+		{edited("file_add", `"file_id":"id:7"`, `"showcase_id":"s:1"`), map[string]any{"web_resources.0.uid": "s:1"}},
+		{edited("device_link_success", `"new_value"`, `"device_session_info":{".tag":"mobile_device_session","device_name":"Telefon"},"new_value"`, `"assets":[{`, `"x":[{`), map[string]any{
+			"web_resources.0.name": "Telefon",
+		}},
+		{`{"timestamp":"2026-11-22T19:24:00Z","actor":{".tag":"reseller","reseller_name":"Acme","reseller_email":"sales@acme.example"},"event_type":{".tag":"file_add"}}`, map[string]any{
+			"actor.user.name": "Acme", "actor.user.email_addr": "sales@acme.example",
+		}},
+		{`{"timestamp":"2026-11-22T19:24:00Z","actor":{".tag":"app","app":{".tag":"team_linked_app","app_id":"dbaid:1"}},"event_type":{".tag":"file_add"}}`, map[string]any{
+			"actor.invoked_by": "dbaid:1",
 		}},
 		{edited("login_success", `"saml"`, `"two_factor_authentication"`), map[string]any{"is_mfa": true}},
 		{edited("login_success", `"saml"`, `"google_oauth"`), map[string]any{"auth_protocol": "OAUTH 2.0", "unmapped.details.login_method..tag": "google_oauth"}},

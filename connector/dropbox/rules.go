@@ -23,6 +23,7 @@ func rules() []mapping.Rule {
 
 // observed is what AppFabric was seen to emit and no general rule would give.
 func observed() []mapping.Rule {
+	web := mapping.WebRule
 	return []mapping.Rule{
 		{Type: "app_link_team", Class: ocsf.WebResources, Activity: ocsf.Other, Name: "Other"},
 		{Type: "app_link_user", Class: ocsf.WebResources, Activity: ocsf.Other, Name: "Other"},
@@ -32,15 +33,8 @@ func observed() []mapping.Rule {
 	}
 }
 
-func logon(t string) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.Authentication, Activity: 1, Else: 2}
-}
-
-func logoff(t string) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.Authentication, Activity: 2, Else: 3}
-}
-
 func signOns() []mapping.Rule {
+	logon, logoff := mapping.LogonRule, mapping.LogoffRule
 	return []mapping.Rule{
 		logon("login_success"), logon("login_fail"), logoff("logout"), logon("sso_error"), logon("emm_error"),
 		logon("sign_in_as_session_start"), logoff("sign_in_as_session_end"),
@@ -50,29 +44,9 @@ func signOns() []mapping.Rule {
 	}
 }
 
-// The activities of AccountChange.
-const (
-	enable         = 2
-	passwordChange = 3
-	passwordReset  = 4
-	lock           = 9
-	mfaEnable      = 10
-	mfaDisable     = 11
-)
-
-// change is a change of an account; where no user is named, the update of a
-// web resource.
-func change(t string, activity int) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.AccountChange, Activity: activity, Else: 3}
-}
-
-func update(t string) mapping.Rule {
-	r := change(t, ocsf.Other)
-	r.Name = "Update"
-	return r
-}
-
 func accounts() []mapping.Rule {
+	change, update := mapping.AccountRule, mapping.UpdateRule
+	const passwordChange, passwordReset, lock, mfaEnable, mfaDisable = 3, 4, 9, 10, 11
 	return []mapping.Rule{
 		change("account_lock_or_unlocked", lock), change("password_change", passwordChange), change("password_reset", passwordReset),
 		change("tfa_change_status", mfaEnable), change("tfa_reset", mfaDisable),
@@ -96,12 +70,8 @@ func accesses() []mapping.Rule {
 	}
 }
 
-// web is an activity on web resources that the verb would not give.
-func web(t string, activity int) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.WebResources, Activity: activity}
-}
-
 func others() []mapping.Rule {
+	web := mapping.WebRule
 	const create, view, change, remove, export, share = 1, 2, 3, 4, 7, 8
 	return []mapping.Rule{
 		web("app_blocked_by_permissions", create), web("delete_team_invite_link", remove), web("device_link_*", create), web("emm_refresh_auth_token", change),

@@ -85,7 +85,7 @@ func signed(server *simulator.Server, token string) *http.Client {
 func TestPoll(t *testing.T) {
 	t.Parallel()
 	from := now.Add(-time.Hour)
-	place := func(after string) string { return rest.Trail{After: after, Began: now}.Token() }
+	place := func(after string) string { return rest.Trail{After: after, Until: now}.Token() }
 	const at = "2026-11-20T09:30:00.123Z"
 	for name, test := range map[string]struct {
 		stream string
@@ -156,7 +156,7 @@ func TestPoll(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	place := rest.Trail{After: "b", Began: now}.Token()
+	place := rest.Trail{After: "b", Until: now}.Token()
 	body := func(reason, message string) string {
 		return fmt.Sprintf(`{"error":{"code":0,"message":%q,"errors":[{"reason":%q}]}}`, message, reason)
 	}

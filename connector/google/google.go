@@ -13,6 +13,7 @@
 package google
 
 import (
+	"net/http"
 	"strings"
 	"time"
 
@@ -60,6 +61,7 @@ func App() connector.App {
 				"In a Google Cloud project of the organization, enable the Admin SDK API and make the consent screen internal.",
 				"Create an OAuth client of the type web application with the redirect URL.",
 			},
+			Fields: connector.Fields{Tenant: "Project ID"},
 		},
 		Auth: auth(),
 		// 2,400 calls a minute of one user and project. What is left is not told.
@@ -71,6 +73,7 @@ func App() connector.App {
 		for name := range strings.FieldsSeq(overlaps()[overlap]) {
 			app.Streams = append(app.Streams, connector.Stream{
 				Name: name, Newest: true, PageMax: pageMax, Overlap: overlap, Retention: retention(name),
+				Shapes: []connector.Shape{{{Path: applicationPath, Is: []string{name}}}},
 			})
 		}
 	}
@@ -115,6 +118,8 @@ func auth() connector.Auth {
 // 403, 429 and 503 alike, and as a rule without a time to wait.
 func dialect() rest.Dialect {
 	d := rest.Dialect{
+		// That a 400 on a page token says that it is no longer taken is unverified.
+		Rules:   rest.Forgotten(http.StatusBadRequest),
 		Code:    "error.errors.0.reason",
 		Reasons: []string{"error.errors.0.reason", "error.message"},
 		Waits:   []rest.Wait{{Header: "Retry-After", Unit: rest.Seconds}},
@@ -124,6 +129,9 @@ func dialect() rest.Dialect {
 			d.Rules = append(d.Rules, rest.Rule{Status: status, Code: reason, Kind: connector.Throttled})
 		}
 	}
+	// A grant of a person who is no administrator is refused as one that has
+	// ended, but for words of its own (unverified): another token would not help.
+	d.Rules = append(d.Rules, rest.Rule{Status: http.StatusUnauthorized, Words: "Access denied", Kind: connector.Forbidden})
 	return d
 }
 

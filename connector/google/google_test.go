@@ -1,7 +1,6 @@
 package google_test
 
 import (
-	"net/http"
 	"testing"
 	"time"
 
@@ -30,24 +29,7 @@ func start(stream string) func(*testing.T, func() time.Time) connectortest.Harne
 		server := simulator.New(simulator.Options{Now: now, Google: simulator.GoogleOptions{
 			AccessLife: 1000 * time.Hour, PerMinute: -1, // the suite's clock stands still
 		}})
-		workspace := server.Google()
-		token := connectortest.SignIn(t, server, google.App())
-		return connectortest.Harness{
-			Handler: server,
-			Sign: func(r *http.Request) {
-				r.Header.Set("Authorization", "Bearer "+token)
-				r.Host = "google.localhost"
-			},
-			Emit:   func(n int, late time.Duration) error { _, err := workspace.EmitTo(stream, n, late); return err },
-			Repeat: workspace.Repeat,
-			All:    workspace.All,
-			Shown:  workspace.Shown,
-			Inject: func(f connectortest.Fault) error {
-				path := "/admin/reports/v1/activity/users/all/applications/" + stream
-				return server.Inject("GOOGLE", simulator.Fault{Path: path, Kind: simulator.Kind(f), Times: 1})
-			},
-			Revoke: workspace.Revoke,
-			User:   "zoe.mueller@example.com",
-		}
+		path := "/admin/reports/v1/activity/users/all/applications/" + stream
+		return connectortest.Simulated(t, server, google.App(), server.Google(), path, stream)
 	}
 }

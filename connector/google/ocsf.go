@@ -33,7 +33,7 @@ const (
 
 func table() mapping.Table {
 	t := mapping.Table{
-		Version: "2026-11-22",
+		Version: "2026-11-23",
 		Product: ocsf.Product{Name: "Google Workspace", UID: "google", Vendor: "Google"},
 		Time:    timePath,
 		Code: func(r *mapping.Record) string {

@@ -1,92 +1,66 @@
 package google_test
 
 import (
-	"encoding/json"
 	"flag"
-	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"selvedge/connector/connectortest"
 	"selvedge/connector/google"
-	"selvedge/internal/encode"
-	"selvedge/ocsf"
-	"selvedge/ocsf/ocsftest"
 	"selvedge/simulator"
 )
 
-var updateOCSF = flag.Bool("update", false, "write the golden files of the mapping")
+var update = flag.Bool("update", false, "write the golden file and the page of the mapping anew")
 
-// toOCSF returns the event of a record, which must be valid and not the base
-// event.
-func toOCSF(t *testing.T, raw string) map[string]any {
-	t.Helper()
-	line, outcome := encode.NewNormalizer(google.App()).Append(nil, "login", "", []byte(raw), connectortest.Processed())
-	ocsftest.MustValidate(t, line)
-	if outcome.Base {
-		t.Fatalf("a base event: %v\n%s", outcome.Why, raw)
-	}
-	var m map[string]any
-	if err := json.Unmarshal(line, &m); err != nil {
-		t.Fatalf("%v: %s", err, line)
-	}
-	return m
-}
-
-// at returns what stands at a path of a decoded event, nil for nothing;
-// unmapped has paths for names.
-func at(e map[string]any, path string) any {
-	if rest, ok := strings.CutPrefix(path, "unmapped."); ok {
-		unmapped, _ := e["unmapped"].(map[string]any)
-		return unmapped[rest]
-	}
-	var value any = e
-	for name := range strings.SplitSeq(path, ".") {
-		switch v := value.(type) {
-		case map[string]any:
-			value = v[name]
-		case []any:
-			var i int
-			if _, err := fmt.Sscan(name, &i); err != nil || i >= len(v) {
-				return nil
-			}
-			value = v[i]
-		default:
-			return nil
-		}
-	}
-	return value
-}
-
-// TestGoldenOCSF: run with -update after a change that is meant.
-func TestGoldenOCSF(t *testing.T) {
+func TestMapping(t *testing.T) {
 	t.Parallel()
-	connectortest.Golden(t, google.App(), "login", *updateOCSF)
+	connectortest.Mapping(t, mappingCase(t))
 }
 
-// eventTypes lists the documented names of events, each with its application.
-func eventTypes(t *testing.T) [][2]string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", "ocsf-event-types.txt"))
-	if err != nil {
-		t.Fatal(err)
+// FuzzNormalize: any bytes become a valid event.
+func FuzzNormalize(f *testing.F) {
+	connectortest.FuzzMapping(f, mappingCase(f))
+}
+
+func mappingCase(testing.TB) connectortest.MappingCase {
+	return connectortest.MappingCase{
+		App: google.App(), Stream: "admin", Update: *update, Tables: google.Tables(), // of several applications: one mapping is theirs
+		OfStream: func(stream string) string { return activity(stream, "download", "") },
+		Types:    connectortest.KindAndNames, AtLeast: 700,
+		Record: func(typ connectortest.EventType) string { return activity(typ.Kind, typ.Name, named) },
+		Filled: func(typ connectortest.EventType) map[string]any {
+			return map[string]any{
+				"actor.user.uid": "11", "actor.user.email_addr": "ada@example.com", "actor.user.type": "User", "device.ip": "203.0.113.7",
+				"device.location.country": "DE", "metadata.event_code": typ.Name, "metadata.uid": "2026-11-22T19:24:00.500Z/-213", "metadata.tenant_uid": "C03",
+				"time": 1795375440500.0, "unmapped.events[1].name": "second", "unmapped.events[0].parameters[0].value": "n", "unmapped.ownerDomain": "example.com",
+			}
+		},
+		Needed:  []string{"id.time", "events", "events[].name"},
+		Sparse:  []string{"actor", "ipAddress,networkInfo", "actor,ipAddress"},
+		Classes: classes(),
+		Edits:   edits(),
+		Unheard: func(verb string) connectortest.EventType { return of("meet", "gadget_"+verb) },
+		Apart: []connectortest.EventType{
+			of("login", "login_success"), of("admin", "CREATE_USER"), of("admin", "ASSIGN_ROLE"), of("admin", "ADD_GROUP_MEMBER"),
+			of("drive", "view"), of("login", "gov_attack_warning"),
+		},
+		Goes: []connectortest.Gone{
+			{Type: of("admin", "CREATE_USER"), Member: "events[0].parameters[1].value", Attribute: "user"},
+			{Type: of("admin", "ADD_GROUP_MEMBER"), Member: "events[0].parameters[2].value", Attribute: "group"},
+			{Type: of("admin", "ASSIGN_ROLE"), Member: "events[0].parameters[3].value", Attribute: "privileges="},
+		},
+		// The type of the actor tells it.
+		Silent: []string{"actor.callerType"},
+		// Names of parameters, which their values' attributes tell.
+		Becomes: []string{
+			"USER", "USER_EMAIL", "GROUP_EMAIL", "ROLE_NAME", "doc_id", "doc_title", "doc_type", "client_id", "app_name", "login_failure_type",
+		},
+		Simulated: func() [][]byte { return simulator.New(simulator.Options{Seed: 7}).Google().Generate(500) },
+		Seeds:     []string{`{"events":[]}`, `{"events":[{}],"id":{"time":"2026-11-22T19:24:00Z"}}`},
 	}
-	var types [][2]string
-	for line := range strings.Lines(string(text)) {
-		application, names, ok := strings.Cut(strings.TrimSpace(line), ": ")
-		if strings.HasPrefix(line, "#") || !ok {
-			continue
-		}
-		for name := range strings.FieldsSeq(names) {
-			types = append(types, [2]string{application, name})
-		}
-	}
-	if len(types) < 700 {
-		t.Fatalf("only %d types", len(types))
-	}
-	return types
+}
+
+func of(application, name string) connectortest.EventType {
+	return connectortest.EventType{Kind: application, Name: name}
 }
 
 // activity has a value in every member that the mapping knows; parameters are
@@ -100,130 +74,97 @@ func activity(application, name, parameters string) string {
 
 const named = `,{"name":"USER_EMAIL","value":"bo@example.com"},{"name":"GROUP_EMAIL","value":"all@example.com"},{"name":"ROLE_NAME","value":"_GROUPS_ADMIN_ROLE"}`
 
-// TestEventTypes: every documented name is an event of a class, with who, from
-// where, when and what, and few are of an activity that has no number.
-func TestEventTypes(t *testing.T) {
-	t.Parallel()
-	types, others := eventTypes(t), 0
-	for _, it := range types {
-		e := toOCSF(t, activity(it[0], it[1], named))
-		if e["activity_id"] == float64(ocsf.Other) {
-			others++
-			t.Logf("no numbered activity: %s %s", it[0], it[1])
-		}
-		if e["class_uid"] == 0.0 || e["activity_id"] == 0.0 {
-			t.Errorf("%s is %v", it[1], e["type_name"])
-		}
-		for path, want := range map[string]any{
-			"actor.user.uid": "11", "actor.user.email_addr": "ada@example.com", "actor.user.type": "User", "device.ip": "203.0.113.7",
-			"device.location.country": "DE", "metadata.event_code": it[1], "metadata.uid": "2026-11-22T19:24:00.500Z/-213", "metadata.tenant_uid": "C03",
-			"time": 1795375440500.0, "unmapped.events[1].name": "second", "unmapped.events[0].parameters[0].value": "n", "unmapped.ownerDomain": "example.com",
-		} {
-			if got := at(e, path); got != want {
-				t.Errorf("%s: %s is %v, not %v", it[1], path, got, want)
-			}
-		}
+func parameter(name, member, value string) string {
+	return `,{"name":"` + name + `","` + member + `":` + value + `}`
+}
+
+func classes() []connectortest.Class {
+	class := func(application, name string, uid float64, activity string) connectortest.Class {
+		return connectortest.Class{Type: of(application, name), UID: uid, Name: activity}
 	}
-	t.Logf("%d of %d types are of no numbered activity", others, len(types))
-	if others*10 > len(types) {
-		t.Errorf("%d of %d types are of no numbered activity", others, len(types))
+	return []connectortest.Class{
+		class("login", "login_verification", 300201, "Logon"),
+		class("login", "logout", 300202, "Logoff"),
+		class("login", "2sv_enroll", 300110, "MFA Factor Enable"),
+		class("login", "password_edit", 300103, "Password Change"),
+		class("admin", "CHANGE_FIRST_NAME", 300199, "Update"),
+		class("drive", "edit", 600103, "Update"),
+		class("drive", "trash", 600104, "Delete"),
+		class("drive", "download", 600107, "Export"),
+		class("drive", "upload", 600106, "Import"),
+		class("drive", "change_user_access", 600108, "Share"),
+		class("drive", "create_script_trigger", 600101, "Create"),
+		class("token", "activity", 600102, "Read"),
+		class("meet", "never_heard_of_it", 600199, "never_heard_of_it"),
 	}
 }
 
-func TestClasses(t *testing.T) {
-	t.Parallel()
-	parameter := func(name, member, value string) string {
-		return `,{"name":"` + name + `","` + member + `":` + value + `}`
-	}
-	for _, test := range []struct {
-		application, name, parameters string
-		uid                           float64
-		activity                      string
-		path                          string
-		want                          any
-	}{
-		{"login", "login_success", "", 300201, "Logon", "user.email_addr", "ada@example.com"},
-		{"login", "login_success", "", 300201, "Logon", "service.name", "Google"},
-		{"login", "login_success", parameter("is_second_factor", "boolValue", "true"), 300201, "Logon", "is_mfa", true},
-		{"login", "login_verification", "", 300201, "Logon", "is_mfa", true},
-		{"login", "login_failure", parameter("login_failure_type", "value", `"login_failure_invalid_password"`), 300201, "Logon", "status_detail", "login_failure_invalid_password"},
-		{"login", "login_success", parameter("login_type", "value", `"saml"`), 300201, "Logon", "auth_protocol", "SAML"},
-		{"login", "login_success", parameter("login_type", "value", `"reauth"`), 300201, "Logon", "unmapped.events[0].parameters[1].value", "reauth"},
-		{"login", "login_success", parameter("is_second_factor", "boolValue", "false"), 300201, "Logon", "unmapped.events[0].parameters[1].boolValue", "false"},
-		{"login", "login_failure", "", 300201, "Logon", "status", "Failure"},
-		{"saml", "login_success", parameter("application_name", "value", `"Workday"`), 300201, "Logon", "service.name", "Workday"},
-		{"saml", "login_success", "", 300201, "Logon", "auth_protocol", "SAML"},
-		{"login", "logout", "", 300202, "Logoff", "status", "Success"},
-		{"login", "2sv_enroll", "", 300110, "MFA Factor Enable", "user.uid", "11"},
-		{"login", "password_edit", "", 300103, "Password Change", "user.uid", "11"},
-		{"login", "account_disabled_hijacked", parameter("affected_email_address", "value", `"bo@example.com"`), 300105, "Disable", "user.email_addr", "bo@example.com"},
-		{"login", "gov_attack_warning", "", 200401, "Create", "finding_info.title", "gov_attack_warning"},
-		{"admin", "CREATE_USER", named, 300101, "Create", "user.email_addr", "bo@example.com"},
-		{"admin", "CREATE_USER", "", 600101, "Create", "web_resources.0.name", "admin"},
-		{"admin", "CHANGE_FIRST_NAME", named, 300199, "Update", "user.name", "bo@example.com"},
-		{"admin", "ASSIGN_ROLE", named, 300501, "Assign Privileges", "privileges.0", "_GROUPS_ADMIN_ROLE"},
-		{"admin", "REVOKE_ADMIN_PRIVILEGE", parameter("USER_EMAIL", "value", `"bo@example.com"`), 300502, "Revoke Privileges", "privileges.0", "ADMIN_PRIVILEGE"},
-		{"admin", "ADD_GROUP_MEMBER", named, 300603, "Add User", "group.name", "all@example.com"},
-		{"groups", "remove_user", parameter("group_email", "value", `"all@example.com"`) + parameter("user_email", "value", `"bo@example.com"`), 300604, "Remove User", "user.email_addr", "bo@example.com"},
-		{"groups", "remove_user", "", 600103, "Update", "web_resources.0.name", "groups"},
-		{"drive", "view", parameter("doc_id", "value", `"1x"`) + parameter("doc_title", "value", `"Plan"`) + parameter("doc_type", "value", `"pdf"`), 600102, "Read", "web_resources.0.type", "pdf"},
-		{"drive", "edit", "", 600103, "Update", "web_resources.0.name", "drive"},
-		{"drive", "create", parameter("doc_id", "value", `"1x"`), 600101, "Create", "web_resources.0.uid", "1x"},
-		{"drive", "trash", "", 600104, "Delete", "status", "Success"},
-		{"drive", "download", "", 600107, "Export", "status", "Success"},
-		{"drive", "upload", "", 600106, "Import", "status", "Success"},
-		{"drive", "change_user_access", "", 600108, "Share", "status", "Success"},
-		{"drive", "create_script_trigger", "", 600101, "Create", "status", "Success"},
-		{"token", "authorize", parameter("client_id", "value", `"c"`) + parameter("app_name", "value", `"A"`), 600199, "Grant App Privileges", "web_resources.0.type", "OAuth app"},
-		{"token", "activity", "", 600102, "Read", "status", "Success"},
-		{"calendar", "delete_event", parameter("event_id", "value", `"e"`) + parameter("calendar_id", "value", `"c"`), 600104, "Delete", "web_resources.0.uid", "e"},
-		{"context_aware_access", "ACCESS_DENY_EVENT", "", 600102, "Read", "status", "Failure"},
-		{"meet", "never_heard_of_it", "", 600199, "never_heard_of_it", "web_resources.0.name", "meet"},
-	} {
-		e := toOCSF(t, activity(test.application, test.name, test.parameters))
-		if e["type_uid"] != test.uid || e["activity_name"] != test.activity || at(e, test.path) != test.want {
-			t.Errorf("%s %s: %v %v, %s is %v, not %v", test.application, test.name, e["type_uid"], e["activity_name"], test.path, at(e, test.path), test.want)
-		}
+// edits are activities with other parameters than those of the other tests.
+func edits() []connectortest.Edit {
+	return append(signIns(), things()...)
+}
+
+func signIns() []connectortest.Edit {
+	shows := connectortest.Shows
+	login := func(name, parameters string) string { return activity("login", name, parameters) }
+	return []connectortest.Edit{
+		shows(login("login_success", ""), "user.email_addr", "ada@example.com"),
+		shows(login("login_success", ""), "service.name", "Google"),
+		shows(login("login_success", ""), "type_uid", 300201.0),
+		shows(login("login_success", parameter("is_second_factor", "boolValue", "true")), "is_mfa", true),
+		shows(login("login_success", parameter("is_second_factor", "boolValue", "false")), "unmapped.events[0].parameters[1].boolValue", "false"),
+		shows(login("login_verification", ""), "is_mfa", true),
+		shows(login("login_failure", parameter("login_failure_type", "value", `"login_failure_invalid_password"`)), "status_detail", "login_failure_invalid_password"),
+		shows(login("login_failure", ""), "status", "Failure"),
+		shows(login("login_success", parameter("login_type", "value", `"saml"`)), "auth_protocol", "SAML"),
+		shows(login("login_success", parameter("login_type", "value", `"reauth"`)), "unmapped.events[0].parameters[1].value", "reauth"),
+		shows(activity("saml", "login_success", parameter("application_name", "value", `"Workday"`)), "service.name", "Workday"),
+		shows(activity("saml", "login_success", ""), "auth_protocol", "SAML"),
+		shows(login("logout", ""), "status", "Success"),
+		shows(login("2sv_enroll", ""), "user.uid", "11"),
+		shows(login("password_edit", ""), "user.uid", "11"),
+		shows(login("account_disabled_hijacked", parameter("affected_email_address", "value", `"bo@example.com"`)), "user.email_addr", "bo@example.com"),
+		shows(login("account_disabled_hijacked", ""), "type_uid", 300105.0),
+		shows(login("gov_attack_warning", ""), "type_uid", 200401.0),
+		shows(login("gov_attack_warning", ""), "finding_info.title", "gov_attack_warning"),
 	}
 }
 
-// TestSparse: what little an activity has, its event is valid.
-func TestSparse(t *testing.T) {
-	t.Parallel()
-	for i, it := range eventTypes(t) {
-		if i%4 != 0 {
-			continue
-		}
-		for _, without := range []string{"actor", "ipAddress,networkInfo", "actor,ipAddress"} {
-			var m map[string]any
-			if err := json.Unmarshal([]byte(activity(it[0], it[1], "")), &m); err != nil {
-				t.Fatal(err)
-			}
-			for name := range strings.SplitSeq(without, ",") {
-				delete(m, name)
-			}
-			raw, err := json.Marshal(m)
-			if err != nil {
-				t.Fatal(err)
-			}
-			toOCSF(t, string(raw))
-		}
+func things() []connectortest.Edit {
+	shows := connectortest.Shows
+	drive := func(name, parameters string) string { return activity("drive", name, parameters) }
+	removed := activity("groups", "remove_user", parameter("group_email", "value", `"all@example.com"`)+parameter("user_email", "value", `"bo@example.com"`))
+	token := activity("token", "authorize", parameter("client_id", "value", `"c"`)+parameter("app_name", "value", `"A"`))
+	event := activity("calendar", "delete_event", parameter("event_id", "value", `"e"`)+parameter("calendar_id", "value", `"c"`))
+	const system = `{"id":{"time":"2026-11-22T19:24:00Z"},"actor":{"callerType":"KEY","key":"SYSTEM"},"events":[{"name":"CREATE_GROUP"}]}`
+	return []connectortest.Edit{
+		shows(activity("admin", "CREATE_USER", named), "user.email_addr", "bo@example.com"),
+		shows(activity("admin", "CREATE_USER", named), "type_uid", 300101.0),
+		shows(activity("admin", "CREATE_USER", ""), "type_uid", 600101.0),
+		shows(activity("admin", "CREATE_USER", ""), "web_resources.0.name", "admin"),
+		shows(activity("admin", "CHANGE_FIRST_NAME", named), "user.name", "bo@example.com"),
+		shows(activity("admin", "ASSIGN_ROLE", named), "privileges.0", "_GROUPS_ADMIN_ROLE"),
+		shows(activity("admin", "ASSIGN_ROLE", named), "type_uid", 300501.0),
+		shows(activity("admin", "REVOKE_ADMIN_PRIVILEGE", parameter("USER_EMAIL", "value", `"bo@example.com"`)), "privileges.0", "ADMIN_PRIVILEGE"),
+		shows(activity("admin", "ADD_GROUP_MEMBER", named), "group.name", "all@example.com"),
+		shows(activity("admin", "ADD_GROUP_MEMBER", named), "type_uid", 300603.0),
+		shows(removed, "type_uid", 300604.0),
+		shows(removed, "user.email_addr", "bo@example.com"),
+		shows(activity("groups", "remove_user", ""), "type_uid", 600103.0),
+		shows(activity("groups", "remove_user", ""), "web_resources.0.name", "groups"),
+		shows(drive("view", parameter("doc_id", "value", `"1x"`)+parameter("doc_type", "value", `"pdf"`)), "web_resources.0.type", "pdf"),
+		shows(drive("view", parameter("doc_id", "value", `"1x"`)+parameter("doc_title", "value", `"Plan"`)), "web_resources.0.name", "Plan"),
+		shows(drive("create", parameter("doc_id", "value", `"1x"`)), "web_resources.0.uid", "1x"),
+		shows(drive("edit", ""), "web_resources.0.name", "drive"),
+		shows(drive("edit", parameter("doc_id", "intValue", `"7"`)), "web_resources.0.uid", "7"),
+		shows(drive("trash", ""), "status", "Success"),
+		shows(token, "activity_name", "Grant App Privileges"),
+		shows(token, "web_resources.0.type", "OAuth app"),
+		shows(event, "web_resources.0.uid", "e"),
+		shows(activity("context_aware_access", "ACCESS_DENY_EVENT", ""), "status", "Failure"),
+		shows(activity("context_aware_access", "ACCESS_DENY_EVENT", ""), "type_uid", 600102.0),
+		shows(system, "actor.invoked_by", "SYSTEM"),
+		shows(system, "metadata.uid", nil),
+		shows(system, "web_resources.0.name", "Google Workspace"),
 	}
-	e := toOCSF(t, `{"id":{"time":"2026-11-22T19:24:00Z"},"actor":{"callerType":"KEY","key":"SYSTEM"},"events":[{"name":"CREATE_GROUP"}]}`)
-	if at(e, "actor.invoked_by") != "SYSTEM" || at(e, "metadata.uid") != nil || at(e, "web_resources.0.name") != "Google Workspace" {
-		t.Errorf("%v", e)
-	}
-}
-
-// TestSimulated: whatever the simulated Workspace shows is an event of a class.
-func TestSimulated(t *testing.T) {
-	t.Parallel()
-	for _, raw := range simulator.New(simulator.Options{}).Google().Generate(500) {
-		toOCSF(t, string(raw))
-	}
-}
-
-// FuzzNormalize: any bytes become a valid event.
-func FuzzNormalize(f *testing.F) {
-	connectortest.FuzzNormalize(f, google.App(), "login", activity("login", "login_success", ""), activity("admin", "ASSIGN_ROLE", named), activity("drive", "view", ""), `{"events":[]}`, `{"events":[{}],"id":{"time":"2026-11-22T19:24:00Z"}}`)
 }

@@ -93,7 +93,7 @@ func sharing(add adder) {
 		"CHANGE_USER_ACCESS CHANGE_USER_ACCESS_TO_ASSET_VIA_WORKSPACE CHANGE_ASSET_LINK_SHARING_ACCESS_TYPE CHANGE_ASSET_LINK_SHARING_VISIBILITY")
 	add(ocsf.WebResources, webExport, webExport, "", "email_as_attachment print print_preview_calendar DATA_EXPORT")
 	add(ocsf.WebResources, webImport, webImport, "", "sheets_import_url sheets_import_range")
-	add(ocsf.WebResources, webDelete, webDelete, "", "trash TRASH")
+	add(ocsf.WebResources, webDelete, webDelete, "", "trash TRASH MOBILE_DEVICE_DELETE guardian_removed_for_student")
 	add(ocsf.WebResources, webUpdate, webUpdate, "", "untrash RESTORE")
 	add(ocsf.WebResources, webCreate, webCreate, "", "copy source_copy")
 }
@@ -107,7 +107,7 @@ func firstWords() []mapping.Rule {
 		webRead:   "view access verify prefetch",
 		webUpdate: "change changed edit edited update updated rename move toggle enable disable allow disallow block unblock trust untrust revoke assign unassign " +
 			"enforce skip use reset reject rejected accept approve release drop mobile device reorder authorize issue apply published pin unpin " +
-			"send_chrome set unset approval share guardian default_guardian",
+			"send_chrome set unset approval share guardian default_guardian cancel deny expire",
 		webDelete: "delete deleted remove",
 		webImport: "upload uploaded import",
 		webExport: "download",

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +51,7 @@ func page(offset, total int, created ...string) string {
 func TestPoll(t *testing.T) {
 	t.Parallel()
 	from := now.Add(-time.Hour)
-	place := func(record int) string { return rest.Walk{Page: record, Began: now}.Token() }
+	place := func(record int) string { return rest.Trail{After: strconv.Itoa(record - 1), Until: now}.Token() }
 	const newer, older = "2026-11-20T09:59:00.250+0000", "2026-11-20T10:30:00.000+0100"
 	for name, test := range map[string]struct {
 		at    connector.Cursor

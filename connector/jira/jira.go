@@ -34,6 +34,7 @@ func App() connector.App {
 				"Create an OAuth 2.0 (3LO) app in the Atlassian developer console.",
 				"Give it the redirect URL, and the scopes above.",
 			},
+			Fields: connector.Fields{Tenant: "Name of the site", ClientSecret: "Secret"},
 		},
 
 		Auth: auth(),

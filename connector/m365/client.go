@@ -35,25 +35,18 @@ func feeds(stream string) (feed, bool) {
 	return f, ok
 }
 
-type session struct {
-	rest *rest.Client
-	now  func() time.Time
-}
+type session struct{ rest *rest.Client }
 
 func open(env connector.Env) *session {
-	return &session{rest: rest.New("m365", auth(), env, dialect()), now: env.Now}
+	return &session{rest: rest.New("m365", auth(), env, dialect())}
 }
 
 // Connect shows the organization of the token, which must be the tenant. That
 // is all which AppFabric's permissions reach; the logs are for the streams to try.
 func (s *session) Connect(ctx context.Context) (map[string]string, error) {
-	a, err := s.rest.Do(ctx, rest.Request{Op: opConnect, Ref: orgPath, Query: url.Values{"$select": {"id"}}})
+	a, answer, err := s.rest.Get(ctx, rest.Request{Op: opConnect, Ref: orgPath, Query: url.Values{"$select": {"id"}}})
 	if err != nil {
 		return nil, err
-	}
-	answer, err := rest.Parse(a.Body)
-	if err != nil {
-		return nil, a.Malformed(err)
 	}
 	id := answer.Text("value.0.id")
 	switch {
@@ -66,57 +59,24 @@ func (s *session) Connect(ctx context.Context) (map[string]string, error) {
 }
 
 // Poll reads one page of the walk from the newest record back to the cursor's
-// From. A finished live walk goes on where it began in time, not at the newest
-// record seen, so that what arrived during the walk is read by the next.
+// From.
 func (s *session) Poll(ctx context.Context, stream string, at connector.Cursor) (connector.Page, error) {
 	f, ok := feeds(stream)
 	if !ok {
-		return connector.Page{}, s.rest.Fail(opPoll, connector.Forbidden, "there is no stream "+strconv.Quote(stream))
+		return connector.Page{}, s.rest.NoStream(opPoll, stream)
 	}
-	trail, err := s.trail(at)
-	if err != nil {
-		return connector.Page{}, err
-	}
-	if at.Token == "" && !at.To.IsZero() && !at.From.Before(at.To) {
-		return connector.Page{Next: end(trail, at), Done: true}, nil
-	}
-	a, err := s.rest.Do(ctx, request(f, trail, at))
-	if err != nil {
-		return connector.Page{}, expired(err, at)
-	}
-	if at.Token == "" && trail.Began.After(a.Dated(trail.Began)) {
-		// Our clock is ahead: going on from it would leave records unread.
-		trail.Began = a.Dated(trail.Began)
-	}
-	next, records, err := page(a, f)
-	if err != nil {
-		return connector.Page{}, a.Malformed(err)
-	}
-	p := connector.Page{Records: records, Next: end(trail, at), Done: next == ""}
-	if !p.Done {
-		p.Next = connector.Cursor{From: at.From, To: at.To, Token: trail.Next(next).Token()}
-	}
-	return p, nil
-}
-
-// trail returns the place of a cursor: the first page of a new walk where it
-// has no token. A token that is no place is as good as expired.
-func (s *session) trail(at connector.Cursor) (rest.Trail, error) {
-	if at.Token == "" {
-		return rest.Trail{Began: s.now()}, nil
-	}
-	trail, err := rest.ParseTrail(at.Token)
-	if err != nil {
-		return rest.Trail{}, s.rest.Fail(opPoll, connector.CursorExpired, err.Error())
-	}
-	return trail, nil
+	return s.rest.Walk(ctx, at, rest.Feed{
+		Op:   opPoll,
+		Ask:  func(t rest.Trail) (rest.Request, error) { return request(f, t, at), nil },
+		Read: func(a *rest.Answer, _ rest.Trail) (rest.Sheet, error) { return read(a, f) },
+	})
 }
 
 // request asks for the first page by time, and for others by what the page
 // before has told: the query of its next link.
-func request(f feed, trail rest.Trail, at connector.Cursor) rest.Request {
-	if trail.After != "" {
-		return rest.Request{Op: opPoll, Ref: f.path + "?" + trail.After}
+func request(f feed, t rest.Trail, at connector.Cursor) rest.Request {
+	if t.After != "" {
+		return rest.Request{Ref: f.path + "?" + t.After}
 	}
 	query := url.Values{"$top": {strconv.Itoa(pageMax)}}
 	var bounds []string
@@ -130,49 +90,96 @@ func request(f feed, trail rest.Trail, at connector.Cursor) rest.Request {
 	if len(bounds) > 0 {
 		query.Set("$filter", strings.Join(bounds, " and "))
 	}
-	return rest.Request{Op: opPoll, Ref: f.path, Query: query}
+	return rest.Request{Ref: f.path, Query: query}
 }
 
 // ticks is the spelling of times: to 100 ns, cut off.
 const ticks = "2006-01-02T15:04:05.0000000Z"
 
-// page reads the records, and the query of the link to the next page.
-func page(a *rest.Answer, f feed) (next string, records []connector.Record, err error) {
-	doc, err := rest.Parse(a.Body)
+// read takes a page apart; of the link to the next one, its query.
+func read(a *rest.Answer, f feed) (rest.Sheet, error) {
+	doc, records, err := a.Records("value", func(record rest.Doc) (string, time.Time) {
+		return record.Text("id"), rest.Time(record.Text(f.time))
+	})
 	if err != nil {
-		return "", nil, err
+		return rest.Sheet{}, err
 	}
 	u, err := a.Follow(doc.Text(`@odata\.nextLink`))
 	switch {
 	case err != nil:
-		return "", nil, err
+		return rest.Sheet{}, err
 	case u == nil:
+		return rest.Sheet{Records: records}, nil
 	case !strings.EqualFold(u.EscapedPath(), f.path) || u.RawQuery == "":
-		return "", nil, errors.New("the link to the next page leads out of the log")
-	default:
-		next = u.RawQuery
+		return rest.Sheet{}, errors.New("the link to the next page leads out of the log")
 	}
-	records, err = doc.Records("value", func(record rest.Doc) (string, time.Time) {
-		return record.Text("id"), rest.Time(record.Text(f.time))
+	return rest.Sheet{Records: records, Next: u.RawQuery}, nil
+}
+
+// basic is what User.ReadBasic.All shows of a user; whether the account is
+// enabled is only for User.Read.All.
+// https://learn.microsoft.com/en-us/graph/permissions-reference (checked 2026-11-22)
+const basic = "id,displayName,givenName,surname,mail,userPrincipalName"
+
+// FindUser looks a user up by address or principal name. One person's address
+// may be another's principal name: the principal name, which nobody shares, goes
+// first. Of an address that several have and that is nobody's principal name, it
+// cannot be told who is meant: that is ErrNoUser too. A grant that does not reach
+// the account's state is asked for the rest.
+func (s *session) FindUser(ctx context.Context, email string) (connector.User, error) {
+	if !rest.Address(email) {
+		return connector.User{}, connector.ErrNoUser
+	}
+	a, list, err := s.users(ctx, email, basic+",accountEnabled")
+	if a.Is(http.StatusForbidden, "") {
+		a, list, err = s.users(ctx, email, basic)
+	}
+	if err != nil {
+		return connector.User{}, err
+	}
+	found, ok := choose(list, email)
+	if !ok {
+		return connector.User{}, connector.ErrNoUser
+	}
+	user, err := a.User(found, connector.User{
+		ID: "id", Email: "mail|userPrincipalName", FullName: "displayName", FirstName: "givenName", LastName: "surname",
 	})
-	return next, records, err
+	user.Status = state(found)
+	return user, err
 }
 
-// end is where a finished walk leaves the cursor.
-func end(trail rest.Trail, at connector.Cursor) connector.Cursor {
-	if at.To.IsZero() {
-		return connector.Cursor{From: trail.Began}
+// choose takes the one whose principal name the address is, else the only one
+// whose mail it is.
+func choose(list []connector.Record, email string) (found rest.Doc, ok bool) {
+	mails := 0
+	for _, r := range list {
+		user := rest.Doc(r.Raw)
+		if strings.EqualFold(user.Text("userPrincipalName"), email) {
+			return user, true
+		}
+		if strings.EqualFold(user.Text("mail"), email) {
+			found, mails = user, mails+1
+		}
 	}
-	return connector.Cursor{From: at.To, To: at.To}
+	return found, mails == 1
 }
 
-// expired tells a refused link from other failures: links are made by
-// Microsoft, so a 400 on one says that it is no longer known (its code is
-// unverified).
-func expired(err error, at connector.Cursor) error {
-	e, ok := errors.AsType[*connector.Error](err)
-	if ok && at.Token != "" && (e.Status == http.StatusBadRequest || e.Status == http.StatusGone) {
-		e.Kind = connector.CursorExpired
+func (s *session) users(ctx context.Context, email, members string) (*rest.Answer, []connector.Record, error) {
+	// Of an OData string, a quote is written twice.
+	quoted := "'" + strings.ReplaceAll(email, "'", "''") + "'"
+	return s.rest.List(ctx, rest.Request{Op: opUser, Ref: usersPath, Query: url.Values{
+		"$filter": {"mail eq " + quoted + " or userPrincipalName eq " + quoted},
+		"$select": {members},
+	}}, "value", rest.By("id"))
+}
+
+// state says in words what accountEnabled does.
+func state(user rest.Doc) string {
+	switch enabled, known := user.Flag("accountEnabled"); {
+	case enabled:
+		return "Enabled"
+	case known:
+		return "Disabled"
 	}
-	return err
+	return ""
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"selvedge/connector"
+	"selvedge/connector/connectortest"
 	"selvedge/connector/m365"
 	"selvedge/connector/rest"
 	"selvedge/simulator"
@@ -25,7 +26,7 @@ func session(handler http.HandlerFunc) (connector.Session, *[]string) {
 	asked := new([]string)
 	return m365.App().Open(connector.Env{
 		Tenant: tenant, Now: func() time.Time { return now },
-		HTTP: &http.Client{Transport: inProcess{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		HTTP: &http.Client{Transport: connectortest.InProcess{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			uri, _ := url.QueryUnescape(r.URL.RequestURI())
 			*asked = append(*asked, uri)
 			handler(w, r)
@@ -37,7 +38,7 @@ func session(handler http.HandlerFunc) (connector.Session, *[]string) {
 func TestConnect(t *testing.T) {
 	t.Parallel()
 	server := simulator.New(simulator.Options{M365: simulator.M365Options{Permissions: []string{"User.Read"}}})
-	token := signIn(t, server, "https://graph.microsoft.com/.default")
+	token := connectortest.SignIn(t, server, m365.App(), "https://graph.microsoft.com/.default")
 	served := func(token string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			r.Header.Set("Authorization", "Bearer "+token)
@@ -97,7 +98,7 @@ func TestAsked(t *testing.T) {
 		"more":   {connector.Cursor{From: from}, next, bound + "&$top=1000", "$top=2&$skiptoken=a_1", false},
 		"window": {connector.Cursor{From: from, To: now}, `{"value":[]}`, bound + " and activityDateTime le 2026-11-20T10:00:00.1234567Z&$top=1000", "", true},
 		"link": {
-			connector.Cursor{From: from, Token: rest.Trail{After: "$top=2&$skiptoken=a_1", Began: now}.Token()}, `{"value":[]}`,
+			connector.Cursor{From: from, Token: rest.Trail{After: "$top=2&$skiptoken=a_1", Until: now}.Token()}, `{"value":[]}`,
 			"/v1.0/auditLogs/directoryAudits?$top=2&$skiptoken=a_1", "", true,
 		},
 	} {
@@ -146,7 +147,7 @@ func TestClockAhead(t *testing.T) {
 // TestRefusals: a 400 is an expired cursor only where there was one.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	token := rest.Trail{After: "$skiptoken=a", Began: now}.Token()
+	token := rest.Trail{After: "$skiptoken=a", Until: now}.Token()
 	for _, test := range []struct {
 		status int
 		token  string
@@ -185,7 +186,7 @@ func TestFindUserOfSeveral(t *testing.T) {
 		},
 		Mail: map[string]string{"1": "ada@contoso.example", "2": "b@contoso.example", "3": "team@contoso.example", "4": "team@contoso.example"},
 	}})
-	token := signIn(t, server, "https://graph.microsoft.com/.default")
+	token := connectortest.SignIn(t, server, m365.App(), "https://graph.microsoft.com/.default")
 	s, _ := session(func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Set("Authorization", "Bearer "+token)
 		r.Host = "m365.localhost"
@@ -210,7 +211,7 @@ func TestFindUser(t *testing.T) {
 		"User.Read":          {},
 	} {
 		server := simulator.New(simulator.Options{M365: simulator.M365Options{Permissions: []string{permission}}})
-		token := signIn(t, server, "https://graph.microsoft.com/.default")
+		token := connectortest.SignIn(t, server, m365.App(), "https://graph.microsoft.com/.default")
 		s, asked := session(func(w http.ResponseWriter, r *http.Request) {
 			r.Header.Set("Authorization", "Bearer "+token)
 			r.Host = "m365.localhost"

@@ -15,6 +15,7 @@
 package m365
 
 import (
+	"net/http"
 	"time"
 
 	"selvedge/connector"
@@ -39,6 +40,7 @@ func App() connector.App {
 				"Add the delegated permissions of the scopes above, and grant admin consent.",
 				"Create a client secret.",
 			},
+			Fields: connector.Fields{Tenant: "Directory (tenant) ID", ClientID: "Application (client) ID", ClientSecret: "Client secret value"},
 		},
 
 		Auth:    auth(),
@@ -56,6 +58,7 @@ func App() connector.App {
 func stream(name string) connector.Stream {
 	return connector.Stream{
 		Name:    name,
+		Shapes:  shapes(name),
 		Scopes:  []string{"AuditLog.Read.All", "Directory.Read.All"},
 		Newest:  true,
 		PageMax: pageMax,
@@ -110,6 +113,8 @@ func auth() connector.Auth {
 // https://learn.microsoft.com/en-us/graph/throttling (checked 2026-11-22)
 func dialect() rest.Dialect {
 	return rest.Dialect{
+		// The code that a forgotten link is refused with is unverified.
+		Rules:   rest.Forgotten(http.StatusBadRequest, http.StatusGone),
 		Code:    "error.code",
 		Reasons: []string{"error.code", "error.message"},
 		Waits:   []rest.Wait{{Header: "Retry-After", Unit: rest.Seconds}},

@@ -1,25 +1,31 @@
 package m365
 
 import (
-	"bytes"
-	"strings"
 	"sync"
 
+	"selvedge/connector"
 	"selvedge/connector/mapping"
 	"selvedge/ocsf"
 )
 
-// Normalize fills e from one record of either log of Microsoft Entra ID. Of a
-// record whose stream is not said, its time tells which it is of.
+// Normalize fills e from one record of either log of Microsoft Entra ID.
 //
 // The members: https://learn.microsoft.com/en-us/graph/api/resources/directoryaudit and
 // https://learn.microsoft.com/en-us/graph/api/resources/signin (checked
 // 2026-11-22).
 func Normalize(stream string, raw []byte, e *ocsf.Event) error {
-	if stream == streamSignIn || stream != streamAudits && !bytes.Contains(raw, []byte(`"activityDateTime"`)) {
+	if stream == streamSignIn {
 		return signIns().Normalize(raw, e)
 	}
 	return audits().Normalize(raw, e)
+}
+
+// shapes: the logs have other names for the time, and for who it was.
+func shapes(stream string) []connector.Shape {
+	if stream == streamSignIn {
+		return []connector.Shape{{{Path: signInTime}}, {{Path: "userPrincipalName"}}}
+	}
+	return []connector.Shape{{{Path: auditTime}}, {{Path: activity}}}
 }
 
 // The tables made ready, once.
@@ -29,9 +35,12 @@ var (
 )
 
 const (
-	version  = "2026-11-22"
+	version  = "2026-11-23"
 	entraID  = "Microsoft Entra ID"
 	activity = "activityDisplayName"
+
+	auditTime  = "activityDateTime"
+	signInTime = "createdDateTime"
 )
 
 func product() ocsf.Product {
@@ -53,7 +62,7 @@ func auditTable() mapping.Table {
 	return mapping.Table{
 		Version: version,
 		Product: product(),
-		Time:    "activityDateTime",
+		Time:    auditTime,
 		Type:    activity,
 		Rows: []mapping.Row{
 			{From: "id", To: "metadata.uid"},
@@ -72,21 +81,22 @@ func auditTable() mapping.Table {
 			targetPath + "[]." + changePath + "[].displayName",
 			targetPath + "[]." + changePath + "[].oldValue", targetPath + "[]." + changePath + "[].newValue",
 		},
-		Rules:  rules(),
-		Words:  words(),
-		Finish: finishAudit,
+		// A target that is nothing of the directory is "N/A" (unverified).
+		Absent:    map[string][]string{targetPath + "[].displayName": {"N/A"}, targetPath + "[].type": {"N/A"}},
+		Choices:   map[string]map[string]ocsf.Choice{resultPath: {"success": ocsf.Pick(ocsf.StatusSuccess), "failure": ocsf.Pick(ocsf.StatusFailure)}},
+		Rules:     rules(),
+		Words:     words(),
+		VerbFirst: true,
+		Finish:    finishAudit,
 	}
 }
 
 func finishAudit(r *mapping.Record, e *ocsf.Event) {
 	e.Message = r.Text(activity)
-	e.Status = status(r.Take(resultPath))
+	e.Status = r.Choose(resultPath)
 	actor(r, e)
-	for _, el := range r.Each(detailPath) {
-		if el.Text("key") == "User-Agent" && e.Allows(ocsf.AttrHTTPRequest) && e.HTTPRequest.UserAgent == "" {
-			el.Use("key")
-			e.HTTPRequest.UserAgent = el.Take("value")
-		}
+	if e.Allows(ocsf.AttrHTTPRequest) {
+		e.HTTPRequest.UserAgent = r.Pair(details(), "User-Agent")
 	}
 	switch e.Class {
 	case ocsf.AccountChange:
@@ -102,17 +112,6 @@ func finishAudit(r *mapping.Record, e *ocsf.Event) {
 	}
 }
 
-func status(s string) ocsf.Choice {
-	switch s {
-	case "success":
-		return ocsf.Pick(ocsf.StatusSuccess)
-	case "failure":
-		return ocsf.Pick(ocsf.StatusFailure)
-	default:
-		return ocsf.Vendor(s)
-	}
-}
-
 // actor is a user, or an application that did it by itself.
 func actor(r *mapping.Record, e *ocsf.Event) {
 	if !e.Allows(ocsf.AttrActor) {
@@ -123,11 +122,7 @@ func actor(r *mapping.Record, e *ocsf.Event) {
 		e.Actor.InvokedBy = r.Take(appNamePath)
 		return
 	}
-	u.Name, u.UID = r.Take(appNamePath), r.Take(appIDPath)
-	if u.UID == "" {
-		u.UID = r.Take(appPath)
-	}
-	if u.Name != "" || u.UID != "" {
+	if *u = r.User(ocsf.User{UID: appIDPath + "|" + appPath, Name: appNamePath}); *u != (ocsf.User{}) {
 		u.Type = ocsf.Pick(ocsf.UserSystem)
 	}
 }
@@ -155,7 +150,7 @@ func targetGroup(r *mapping.Record) ocsf.Group {
 			return ocsf.Group{UID: el.Take("id"), Name: el.Take("displayName"), Type: el.Take("type")}
 		}
 	}
-	return ocsf.Group{UID: changed(r, "Group.ObjectID"), Name: changed(r, "Group.DisplayName")}
+	return ocsf.Group{UID: r.Pair(changes(), "Group.ObjectID"), Name: r.Pair(changes(), "Group.DisplayName")}
 }
 
 // privileges is the role, or the application's role, that a user was given.
@@ -166,15 +161,13 @@ func privileges(r *mapping.Record, e *ocsf.Event) {
 		case kind == "User":
 		case kind == "Role" && el.Text("displayName") != "":
 			e.Privileges = append(e.Privileges, el.Take("displayName"))
-		case e.Resource == (ocsf.Resource{}) && el.Text("displayName")+el.Text("id") != "":
-			e.Resource = resource(el)
+		case e.Resource == (ocsf.Resource{}):
+			e.Resource = el.Resource(target())
 		}
 	}
-	for _, property := range []string{"Role.DisplayName", "AppRole.DisplayName", "AppRole.Value"} {
-		if len(e.Privileges) == 0 {
-			if name := changed(r, property); name != "" {
-				e.Privileges = append(e.Privileges, name)
-			}
+	if len(e.Privileges) == 0 {
+		if name := r.Pair(changes(), "Role.DisplayName", "AppRole.DisplayName", "AppRole.Value"); name != "" {
+			e.Privileges = append(e.Privileges, name)
 		}
 	}
 	if len(e.Privileges) == 0 && e.Resource.Name != "" {
@@ -182,30 +175,21 @@ func privileges(r *mapping.Record, e *ocsf.Event) {
 	}
 }
 
-// changed is what a property of a target became, or what it was before it
-// went. Values are JSON texts within the text.
-func changed(r *mapping.Record, property string) string {
-	for _, el := range r.Each(targetPath) {
-		for _, change := range el.Each(changePath) {
-			if change.Text("displayName") != property {
-				continue
-			}
-			for _, side := range []string{"newValue", "oldValue"} {
-				if text := strings.Trim(change.Text(side), `"`); text != "" && text != "null" {
-					change.Use("displayName")
-					change.Use(side)
-					return text
-				}
-			}
-		}
-	}
-	return ""
+// details are what an activity adds of its own.
+func details() mapping.Pairs {
+	return mapping.Pairs{List: detailPath, Name: "key", Values: "value"}
+}
+
+// changes are what properties of the targets became, or what they were before
+// they went. Values are JSON texts within the text.
+func changes() mapping.Pairs {
+	return mapping.Pairs{List: targetPath + "[]." + changePath, Name: "displayName", Values: "newValue|oldValue", Trim: `"`}
 }
 
 // resources: every target, and where there is none, the directory itself.
 func resources(r *mapping.Record, e *ocsf.Event) {
 	for _, el := range r.Each(targetPath) {
-		if what := resource(el); what != (ocsf.Resource{}) {
+		if what := el.Resource(target()); what != (ocsf.Resource{}) {
 			e.WebResources = append(e.WebResources, what)
 		}
 	}
@@ -214,15 +198,7 @@ func resources(r *mapping.Record, e *ocsf.Event) {
 	}
 }
 
-// resource returns the target as a resource; the zero Resource if nothing tells
-// which.
-func resource(el mapping.Element) ocsf.Resource {
-	what := ocsf.Resource{UID: el.Take("id"), Name: el.Take("displayName")}
-	if what.Name == "" {
-		what.Name = el.Take("userPrincipalName")
-	}
-	if what != (ocsf.Resource{}) {
-		what.Type = el.Take("type")
-	}
-	return what
+// target returns where the members of a target stand.
+func target() ocsf.Resource {
+	return ocsf.Resource{UID: "id", Name: "displayName|userPrincipalName", Type: "type"}
 }

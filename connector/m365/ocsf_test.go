@@ -27,7 +27,13 @@ func mappingCase(t testing.TB) connectortest.MappingCase {
 	t.Helper()
 	return connectortest.MappingCase{
 		// The records are of both streams, which their members tell.
-		App: m365.App(), Update: *update,
+		App: m365.App(), Update: *update, Tables: m365.Tables(),
+		OfStream: func(stream string) string {
+			if stream == "sign_ins" {
+				return connectortest.Lines(t, "ocsf-records.ndjson")[10]
+			}
+			return rich("Add user")
+		},
 		Types: activities, AtLeast: 350,
 		Record: func(typ connectortest.EventType) string { return rich(typ.Name) },
 		Filled: func(typ connectortest.EventType) map[string]any {
@@ -94,6 +100,10 @@ func edits(records []string) []connectortest.Edit {
 	signIn, failed := records[10], records[11]
 	return []connectortest.Edit{
 		shows(rich("Add user"), "user.uid", "u2"),
+		edit(rich("Add user"), `"user":{"id":"u1"`, `"x":{"id":"u1"`, "actor.user.uid", "a1"),
+		edit(rich("Update policy"), `"type":"User"`, `"type":"N/A"`, "web_resources.type", nil),
+		edit(rich("Update policy"), `"type":"User"`, `"type":"N/A"`, "unmapped.targetResources[0].type", "N/A"),
+		edit(signIn, `"clientAppUsed"`, `"userAgent": "curl/8", "x"`, "http_request.user_agent", "curl/8"),
 		shows(rich("Add user"), "user.email_addr", "bo@example.com"),
 		shows(rich("Add user"), "user.type", "User"),
 		shows(rich("Add user"), "actor.user.name", "Ada Okafor"),

@@ -18,31 +18,9 @@ func rules() []mapping.Rule {
 	return slices.Concat(accounts(), factors(), accesses(), groups(), others())
 }
 
-// The activities of AccountChange.
-const (
-	create         = 1
-	enable         = 2
-	passwordChange = 3
-	passwordReset  = 4
-	disable        = 5
-	remove         = 6
-	mfaEnable      = 10
-	mfaDisable     = 11
-)
-
-// change is a change of an account; where no user is named, the update of a
-// web resource.
-func change(t string, activity int) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.AccountChange, Activity: activity, Else: 3}
-}
-
-func update(t string) mapping.Rule {
-	r := change(t, ocsf.Other)
-	r.Name = "Update"
-	return r
-}
-
 func accounts() []mapping.Rule {
+	change, update := mapping.AccountRule, mapping.UpdateRule
+	const create, enable, passwordChange, passwordReset, disable, remove = 1, 2, 3, 4, 5, 6
 	return []mapping.Rule{
 		change("Add user", create), change("Invite external user", create), change("User_Create", create),
 		change("Delete user", remove), change("Hard Delete user", remove), change("User_Delete", remove),
@@ -64,6 +42,8 @@ func accounts() []mapping.Rule {
 
 // factors are what else than a password an account is opened with.
 func factors() []mapping.Rule {
+	change, update := mapping.AccountRule, mapping.UpdateRule
+	const mfaEnable, mfaDisable = 10, 11
 	list := []mapping.Rule{
 		change("Enable Strong Authentication", mfaEnable), change("Disable Strong Authentication", mfaDisable),
 		change("Add users strong authentication phone app detail", mfaEnable),
@@ -81,15 +61,8 @@ func factors() []mapping.Rule {
 	return list
 }
 
-func assign(t string) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.UserAccess, Activity: 1, Else: 3}
-}
-
-func revoke(t string) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.UserAccess, Activity: 2, Else: 3}
-}
-
 func accesses() []mapping.Rule {
+	assign, revoke := mapping.AssignRule, mapping.RevokeRule
 	return []mapping.Rule{
 		assign("Add member to role*"), assign("Add eligible member to role*"), assign("Add scoped member to role*"),
 		assign("Add role assignment to role definition"), assign("Add EligibleRoleAssignment to RoleDefinition"),
@@ -106,11 +79,8 @@ func accesses() []mapping.Rule {
 	}
 }
 
-func group(t string, activity int) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.GroupManagement, Activity: activity, Else: 3}
-}
-
 func groups() []mapping.Rule {
+	group := mapping.GroupRule
 	const grant, withdraw, add, leave, end, begin = 1, 2, 3, 4, 5, 6
 	made, gone := group("Add group", begin), group("Delete group", end)
 	made.Else, gone.Else = 1, 4
@@ -121,15 +91,11 @@ func groups() []mapping.Rule {
 	}
 }
 
-// web is an activity on a web resource that the words of the type do not tell,
-// or tell wrongly.
-func web(t string, activity int) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.WebResources, Activity: activity}
-}
-
 func others() []mapping.Rule {
-	const read, updated, deleted = 2, 3, 4
+	assign, web := mapping.AssignRule, mapping.WebRule
+	const made, read, updated, deleted, imported = 1, 2, 3, 4, 6
 	return []mapping.Rule{
+		web("Bulk create *", made), web("Bulk invite *", made), web("Bulk delete *", deleted), web("Bulk remove *", deleted), web("Bulk import *", imported),
 		// What AppFabric calls so where an application is given rights.
 		{Type: "Consent to application", Class: ocsf.WebResources, Activity: ocsf.Other, Name: "Grant App Privileges"},
 		{Type: "Add delegated permission grant", Class: ocsf.WebResources, Activity: ocsf.Other, Name: "Grant App Privileges"},
@@ -149,6 +115,8 @@ func others() []mapping.Rule {
 // words are verbs of Microsoft's that others do not use, or not as such.
 func words() map[string]mapping.Verb {
 	return map[string]mapping.Verb{
+		// "Request approved": there it is no verb.
+		"request":    mapping.None,
 		"unregister": mapping.Delete, "promote": mapping.Update, "demote": mapping.Update, "convert": mapping.Update,
 		"consent": mapping.Grant, "accept": mapping.Update, "decline": mapping.Update, "dismiss": mapping.Update, "redeem": mapping.Update,
 		"renew": mapping.Update, "act": mapping.Update, "unset": mapping.Update, "offboarded": mapping.Remove, "onboarded": mapping.Add,

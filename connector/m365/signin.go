@@ -24,15 +24,23 @@ func signInTable() mapping.Table {
 	return mapping.Table{
 		Version: version,
 		Product: product(),
-		Time:    "createdDateTime",
+		Time:    signInTime,
 		Code: func(r *mapping.Record) string {
-			if r.Text("createdDateTime") == "" {
+			if r.Text(signInTime) == "" {
 				return ""
 			}
 			return typeSignIn
 		},
-		Rows:   signInRows(),
-		Read:   []string{errorPath, latPath, lonPath, riskPath, managedPath, compliantPath, needsPath},
+		Rows: signInRows(),
+		Read: []string{errorPath, latPath, lonPath, riskPath, managedPath, compliantPath, needsPath},
+		Choices: map[string]map[string]ocsf.Choice{
+			// The risk that Microsoft has seen; "hidden" is what those see who have no
+			// licence for it.
+			riskPath: {
+				"none": ocsf.Pick(ocsf.SeverityInformational), "low": ocsf.Pick(ocsf.SeverityLow),
+				"medium": ocsf.Pick(ocsf.SeverityMedium), "high": ocsf.Pick(ocsf.SeverityHigh),
+			},
+		},
 		Rules:  []mapping.Rule{{Type: typeSignIn, Class: ocsf.Authentication, Activity: 1, Else: 2}},
 		Finish: finishSignIn,
 	}
@@ -77,10 +85,7 @@ func finishSignIn(r *mapping.Record, e *ocsf.Event) {
 	default:
 		e.Status = ocsf.Pick(ocsf.StatusFailure)
 	}
-	e.Severity = severity(r.Text(riskPath))
-	if e.Severity.IsSet() {
-		r.Use(riskPath)
-	}
+	e.Severity = r.Pick(riskPath)
 	if e.Device.IP != "" || e.SrcEndpoint.IP != "" || e.Device.UID != "" || e.Device.Name != "" {
 		point := r.Point(latPath, lonPath)
 		if e.Device.IP != "" || e.Device.UID != "" || e.Device.Name != "" {
@@ -105,23 +110,6 @@ func finishSignIn(r *mapping.Record, e *ocsf.Event) {
 	case "singleFactorAuthentication":
 		e.IsMFA = ocsf.False
 		r.Use(needsPath)
-	}
-}
-
-// severity follows the risk that Microsoft has seen in a sign-in; "hidden" is
-// what those see who have no licence for it.
-func severity(risk string) ocsf.Choice {
-	switch risk {
-	case "none":
-		return ocsf.Pick(ocsf.SeverityInformational)
-	case "low":
-		return ocsf.Pick(ocsf.SeverityLow)
-	case "medium":
-		return ocsf.Pick(ocsf.SeverityMedium)
-	case "high":
-		return ocsf.Pick(ocsf.SeverityHigh)
-	default:
-		return ocsf.Choice{}
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -47,22 +46,13 @@ func (s *session) publisher() string { return "PublisherIdentifier=" + s.rest.Va
 // Connect lists the subscriptions and starts those that are missing. The tenant
 // in the path must be the token's (AF20010), so the grant is this tenant's.
 func (s *session) Connect(ctx context.Context) (map[string]string, error) {
-	a, err := s.rest.Do(ctx, rest.Request{Op: opList, Ref: s.path("subscriptions/list") + "?" + s.publisher()})
+	_, subscriptions, err := s.rest.List(ctx, rest.Request{Op: opList, Ref: s.path("subscriptions/list") + "?" + s.publisher()}, "", rest.By("contentType"))
 	if err != nil {
 		return nil, err
 	}
-	list, err := rest.Parse(a.Body)
-	if err != nil {
-		return nil, a.Malformed(err)
-	}
-	subscriptions, err := list.Records("", func(rest.Doc) (string, time.Time) { return "", time.Time{} })
-	if err != nil {
-		return nil, a.Malformed(err)
-	}
 	for _, f := range feeds() {
 		if slices.ContainsFunc(subscriptions, func(r connector.Record) bool {
-			d := rest.Doc(r.Raw)
-			return d.Text("contentType") == f.contentType && d.Text("status") != "disabled"
+			return r.ID == f.contentType && rest.Doc(r.Raw).Text("status") != "disabled"
 		}) {
 			continue
 		}
@@ -91,7 +81,7 @@ func (s *session) start(ctx context.Context, contentType string) error {
 func (s *session) Poll(ctx context.Context, stream string, at connector.Cursor) (connector.Page, error) {
 	contentType := typeOf(stream)
 	if contentType == "" {
-		return connector.Page{}, s.rest.Fail(opPoll, connector.Forbidden, "there is no stream "+strconv.Quote(stream))
+		return connector.Page{}, s.rest.NoStream(opPoll, stream)
 	}
 	p, err := s.place(at)
 	if err != nil {
@@ -174,11 +164,7 @@ func (s *session) list(ctx context.Context, contentType string, p place, at conn
 
 // read notes the blobs of a page of the list, and where the next page is.
 func (s *session) read(a *rest.Answer, p *place) error {
-	doc, err := rest.Parse(a.Body)
-	if err != nil {
-		return err
-	}
-	blobs, err := doc.Records("", func(blob rest.Doc) (string, time.Time) {
+	_, blobs, err := a.Records("", func(blob rest.Doc) (string, time.Time) {
 		return blob.Text("contentUri"), rest.Time(blob.Text("contentCreated"))
 	})
 	if err != nil {
@@ -249,16 +235,13 @@ func (s *session) blob(ctx context.Context, p place, at connector.Cursor) (conne
 		}
 		return connector.Page{}, err
 	}
-	doc, err := rest.Parse(a.Body)
-	if err == nil {
-		var records []connector.Record
-		if records, err = doc.Records("", identify); err == nil {
-			return p.page(within(records, at), at), nil
-		}
+	_, records, err := a.Records("", identify)
+	if err != nil {
+		e := a.Malformed(err)
+		e.Next = p.page(nil, at).Next
+		return connector.Page{}, e
 	}
-	e := a.Malformed(err)
-	e.Next = p.page(nil, at).Next
-	return connector.Page{}, e
+	return p.page(rest.Within(records, at), at), nil
 }
 
 // page is the page with the place behind it.
@@ -273,15 +256,4 @@ func (p place) page(records []connector.Record, at connector.Cursor) connector.P
 	from := p.Until.Add(-again)
 	next := place{From: from, Old: p.New}
 	return connector.Page{Records: records, Next: connector.Cursor{From: from, Token: next.token()}, Done: true}
-}
-
-// within leaves out what happened outside of a window, and keeps what does not
-// tell.
-func within(records []connector.Record, at connector.Cursor) []connector.Record {
-	if at.To.IsZero() {
-		return records
-	}
-	return slices.DeleteFunc(records, func(r connector.Record) bool {
-		return !r.Time.IsZero() && (r.Time.Before(at.From) || !r.Time.Before(at.To))
-	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"selvedge/connector"
+	"selvedge/connector/connectortest"
 	"selvedge/connector/m365auditlogs"
 	"selvedge/simulator"
 )
@@ -27,7 +28,7 @@ func session(clock func() time.Time, tenant string, handler http.HandlerFunc) (c
 	asked := new([]string)
 	return m365auditlogs.App().Open(connector.Env{
 		Tenant: tenant, Now: clock, Log: slog.New(slog.DiscardHandler),
-		HTTP: &http.Client{Transport: inProcess{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		HTTP: &http.Client{Transport: connectortest.InProcess{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			*asked = append(*asked, r.Method+" "+strings.TrimPrefix(r.URL.RequestURI(), root))
 			handler(w, r)
 		})}},
@@ -52,7 +53,7 @@ const publisher = "PublisherIdentifier=" + tenant
 func TestConnect(t *testing.T) {
 	t.Parallel()
 	server := simulator.New(simulator.Options{M365AuditLogs: simulator.M365AuditLogsOptions{Enabled: []string{"Audit.Exchange"}}})
-	s, asked := session(still, tenant, served(server, signIn(t, server)))
+	s, asked := session(still, tenant, served(server, connectortest.SignIn(t, server, m365auditlogs.App())))
 	for range 2 {
 		if facts, err := s.Connect(t.Context()); err != nil || facts["tenant_id"] != tenant {
 			t.Fatalf("%v, %v", facts, err)
@@ -85,7 +86,7 @@ func TestConnectRefused(t *testing.T) {
 	t.Parallel()
 	grant := func(permissions ...string) http.HandlerFunc {
 		server := simulator.New(simulator.Options{M365AuditLogs: simulator.M365AuditLogsOptions{Permissions: permissions}})
-		return served(server, signIn(t, server))
+		return served(server, connectortest.SignIn(t, server, m365auditlogs.App(), "https://manage.office.com/.default"))
 	}
 	for name, test := range map[string]struct {
 		tenant  string
@@ -149,7 +150,7 @@ func TestStopped(t *testing.T) {
 	} {
 		server := simulator.New(simulator.Options{Now: still, M365AuditLogs: simulator.M365AuditLogsOptions{Enabled: contentTypes()}})
 		stop(server.M365AuditLogs(), "Audit.Exchange")
-		s, asked := session(still, tenant, served(server, signIn(t, server)))
+		s, asked := session(still, tenant, served(server, connectortest.SignIn(t, server, m365auditlogs.App())))
 		_, err := s.Poll(t.Context(), "exchange", connector.Cursor{From: now.Add(-time.Hour)})
 		if connector.KindOf(err) != connector.Unavailable || !strings.Contains(err.Error(), "started again") || len(*asked) != 2 {
 			t.Errorf("%s: %v after %v", name, err, *asked)
@@ -195,7 +196,7 @@ func TestListing(t *testing.T) {
 		Now: func() time.Time { return clock }, M365AuditLogs: simulator.M365AuditLogsOptions{ListMax: 2, AccessLife: 1000 * time.Hour},
 	})
 	api := server.M365AuditLogs()
-	s, asked := session(func() time.Time { return clock }, tenant, served(server, signIn(t, server)))
+	s, asked := session(func() time.Time { return clock }, tenant, served(server, connectortest.SignIn(t, server, m365auditlogs.App())))
 	for range 5 {
 		if _, err := api.EmitTo("Audit.SharePoint", 3, 0); err != nil {
 			t.Fatal(err)
@@ -241,7 +242,7 @@ func TestRested(t *testing.T) {
 			server := simulator.New(simulator.Options{
 				Now: func() time.Time { return clock }, M365AuditLogs: simulator.M365AuditLogsOptions{AccessLife: 1000 * time.Hour},
 			})
-			s, asked := session(func() time.Time { return clock }, tenant, served(server, signIn(t, server)))
+			s, asked := session(func() time.Time { return clock }, tenant, served(server, connectortest.SignIn(t, server, m365auditlogs.App())))
 			p, err := s.Poll(t.Context(), "sharepoint", connector.Cursor{From: now.Add(-7 * 24 * time.Hour), To: to})
 			if err != nil || p.Done {
 				t.Fatalf("%+v, %v", p, err)

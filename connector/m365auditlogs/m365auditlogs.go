@@ -21,16 +21,25 @@ import (
 	"selvedge/connector/rest"
 )
 
+// The streams.
+const (
+	streamDirectory  = "azure_active_directory"
+	streamExchange   = "exchange"
+	streamSharePoint = "sharepoint"
+	streamGeneral    = "general"
+	streamDLP        = "dlp"
+)
+
 // feed is a stream and its content type.
 type feed struct{ stream, contentType string }
 
 func feeds() []feed {
 	return []feed{
-		{"azure_active_directory", "Audit.AzureActiveDirectory"},
-		{"exchange", "Audit.Exchange"},
-		{"sharepoint", "Audit.SharePoint"},
-		{"general", "Audit.General"},
-		{"dlp", "DLP.All"},
+		{streamDirectory, "Audit.AzureActiveDirectory"},
+		{streamExchange, "Audit.Exchange"},
+		{streamSharePoint, "Audit.SharePoint"},
+		{streamGeneral, "Audit.General"},
+		{streamDLP, "DLP.All"},
 	}
 }
 
@@ -58,6 +67,7 @@ func App() connector.App {
 				"Add the delegated permissions of the Office 365 Management APIs above, and grant admin consent.",
 				"Connect M365 as well: this one is collected only while that is connected.",
 			},
+			Fields: connector.Fields{Tenant: "Directory (tenant) ID", ClientID: "Application (client) ID", ClientSecret: "Client secret value"},
 		},
 
 		Auth:     auth(),
@@ -69,7 +79,7 @@ func App() connector.App {
 	}
 	for _, f := range feeds() {
 		app.Streams = append(app.Streams, connector.Stream{
-			Name: f.stream, Arrival: true, PageMax: pageMax, Overlap: overlap, Retention: retention,
+			Name: f.stream, Shapes: shapes()[f.stream], Arrival: true, PageMax: pageMax, Overlap: overlap, Retention: retention,
 		})
 	}
 	return app
@@ -168,12 +178,8 @@ func typeOf(stream string) string {
 	return feeds()[i].contentType
 }
 
-// identify finds Id and CreationTime, which is UTC and says no zone.
+// identify finds an event's id and time.
 func identify(record rest.Doc) (string, time.Time) {
-	text := record.Text("CreationTime")
-	at, err := time.Parse("2006-01-02T15:04:05", text)
-	if err != nil {
-		return record.Text("Id"), rest.Time(text)
-	}
-	return record.Text("Id"), at
+	at, _ := clock(record.Text("CreationTime"))
+	return record.Text("Id"), at.UTC()
 }

@@ -1,10 +1,11 @@
 package m365auditlogs
 
 import (
-	"net/netip"
+	"cmp"
 	"strings"
 	"sync"
 
+	"selvedge/connector"
 	"selvedge/connector/mapping"
 	"selvedge/ocsf"
 )
@@ -19,12 +20,29 @@ func Normalize(_ string, raw []byte, e *ocsf.Event) error {
 	return mapper().Normalize(raw, e)
 }
 
+// shapes, by stream: the workload tells the content type, but for what was found of
+// the loss of data, wherever that was. All else is of the general type.
+func shapes() map[string][]connector.Shape {
+	operation := connector.Mark{Path: operationPath}
+	of := func(workloads ...string) []connector.Shape {
+		load := connector.Mark{Path: workloadPath, Is: workloads}
+		return []connector.Shape{{load}, {load, operation}}
+	}
+	found := connector.Mark{Path: operationPath, Is: []string{"DlpRuleMatch", "DlpRuleUndo", "DlpInfo"}}
+	record := connector.Mark{Path: "RecordType"}
+	return map[string][]connector.Shape{
+		streamDirectory: of("AzureActiveDirectory"), streamExchange: of("Exchange"), streamSharePoint: of("SharePoint", "OneDrive"),
+		streamGeneral: {{operation}}, streamDLP: {{found}, {found, record}, {found, record, {Path: workloadPath}}},
+	}
+}
+
 // mapper is the table made ready, once.
 var mapper = sync.OnceValue(func() *mapping.Mapper { return mapping.MustNew(table()) })
 
 // Paths that functions read.
 const (
 	operationPath = "Operation"
+	microsoft     = "Microsoft 365"
 	workloadPath  = "Workload"
 	objectPath    = "ObjectId"
 	resultPath    = "ResultStatus"
@@ -50,16 +68,46 @@ func addressPaths() []string { return []string{"ClientIP", "ClientIPAddress", "A
 
 func table() mapping.Table {
 	return mapping.Table{
-		Version: "2026-11-22",
-		Product: ocsf.Product{Name: "Microsoft 365", UID: "m365auditlogs", Vendor: "Microsoft"},
+		Version: "2026-11-23",
+		Product: ocsf.Product{Name: microsoft, UID: "m365auditlogs", Vendor: "Microsoft"},
 		Time:    "CreationTime",
 		Clock:   clock,
 		Type:    operationPath,
 		Rows:    rows(),
 		Read:    read(),
+		Absent:  absent(),
+		Choices: choices(),
 		Rules:   rules(),
 		Words:   words(),
 		Finish:  finish,
+	}
+}
+
+// absent: of who could not be found out there is a word instead of a name or an
+// object (https://www.michev.info/blog/post/2151/login-events-in-the-office-365-audit-log-for-the-unknown-principal,
+// https://github.com/elastic/detection-rules/issues/2278, checked 2026-11-23;
+// "Not Available" is in records that others show and not documented).
+func absent() map[string][]string {
+	nobody := []string{"Not Available", "Unknown", "N/A"}
+	return map[string][]string{
+		"UserId": nobody, "UserKey": nobody, objectPath: nobody, granteePath: nobody, targetPath + "[].ID": nobody,
+		memberPath + "[].UPN": nobody, memberPath + "[].DisplayName": nobody, "MailboxOwnerUPN": nobody, "ApplicationDisplayName": nobody,
+	}
+}
+
+// choices: UserType is an enumeration of numbers.
+func choices() map[string]map[string]ocsf.Choice {
+	admin, system := ocsf.Pick(ocsf.UserAdmin), ocsf.Pick(ocsf.UserSystem)
+	severities := map[string]ocsf.Choice{
+		"Informational": ocsf.Pick(ocsf.SeverityInformational), "Low": ocsf.Pick(ocsf.SeverityLow),
+		"Medium": ocsf.Pick(ocsf.SeverityMedium), "High": ocsf.Pick(ocsf.SeverityHigh),
+	}
+	return map[string]map[string]ocsf.Choice{
+		userTypePath: {
+			"0": ocsf.Pick(ocsf.UserRegular), "1": ocsf.Vendor("Reserved"), "2": admin, "3": admin,
+			"4": system, "5": system, "6": system, "7": system, "8": system, "9": ocsf.Vendor("PartnerTechnician"),
+		},
+		severityPath: severities, policyPath + "[].Rules[]." + severityPath: severities,
 	}
 }
 
@@ -90,10 +138,10 @@ func rows() []mapping.Row {
 func read() []string {
 	list := []string{
 		workloadPath, objectPath, resultPath, userTypePath, granteePath, eventDataPath, teamPath, teamIDPath, severityPath,
-		"SourceFileName", "ListItemUniqueId", "ItemType", "SiteUrl", "ClientInfoString",
+		"SourceFileName", "ListItemUniqueId", "ItemType", "ClientInfoString",
 		"MailboxOwnerUPN", "MailboxGuid", "Item.Subject", "Item.Id", "ItemName",
 		"AlertId", "IncidentId", "Name",
-		targetPath + "[].ID", targetPath + "[].Type",
+		targetPath + "[].ID",
 		changedPath + "[].Name", changedPath + "[].NewValue", changedPath + "[].OldValue",
 		memberPath + "[].UPN", memberPath + "[].DisplayName",
 		policyPath + "[].PolicyName", policyPath + "[].Rules[].Severity",
@@ -107,10 +155,7 @@ func read() []string {
 func finish(r *mapping.Record, e *ocsf.Event) {
 	status(r, e)
 	if e.Allows(ocsf.AttrActor) && (e.Actor.User.UID != "" || e.Actor.User.Name != "") {
-		e.Actor.User.Type = userType(r.Text(userTypePath))
-		if e.Actor.User.Type.IsSet() {
-			r.Use(userTypePath)
-		}
+		e.Actor.User.Type = r.Pick(userTypePath)
 	}
 	whereabouts(r, e)
 	switch e.Class {
@@ -125,7 +170,11 @@ func finish(r *mapping.Record, e *ocsf.Event) {
 	case ocsf.DetectionFinding:
 		finding(r, e)
 	case ocsf.WebResources:
-		e.WebResources = append(e.WebResources, resource(r))
+		what := r.Resource(things()...)
+		if what == (ocsf.Resource{}) {
+			what.Name = microsoft
+		}
+		e.WebResources = append(e.WebResources, what)
 	}
 }
 
@@ -148,98 +197,38 @@ func status(r *mapping.Record, e *ocsf.Event) {
 	r.Use(resultPath)
 }
 
-// userType is the enumeration UserType.
-func userType(s string) ocsf.Choice {
-	switch s {
-	case "0":
-		return ocsf.Pick(ocsf.UserRegular)
-	case "2", "3":
-		return ocsf.Pick(ocsf.UserAdmin)
-	case "4", "5", "6", "7", "8":
-		return ocsf.Pick(ocsf.UserSystem)
-	case "1":
-		return ocsf.Vendor("Reserved")
-	case "9":
-		return ocsf.Vendor("PartnerTechnician")
-	default:
-		return ocsf.Choice{}
-	}
-}
-
 // whereabouts fills where the actor was, and with what.
 func whereabouts(r *mapping.Record, e *ocsf.Event) {
-	if e.Allows(ocsf.AttrDevice) && e.Device.IP == "" || e.Allows(ocsf.AttrSrcEndpoint) && e.SrcEndpoint.IP == "" {
-		for _, path := range addressPaths() {
-			if withPort(r, e, path) {
-				break
-			}
-		}
-	}
 	if e.Allows(ocsf.AttrDevice) {
-		e.Device.UID, e.Device.Name = named(r, devicePath, "Id"), named(r, devicePath, "DisplayName")
+		e.Device.UID, e.Device.Name = r.Pair(pairs(devicePath), "Id"), r.Pair(pairs(devicePath), "DisplayName")
 	}
 	if e.Allows(ocsf.AttrDevice) && (e.Device.IP != "" || e.Device.UID != "" || e.Device.Name != "") {
-		if os := named(r, devicePath, "OS"); os != "" {
+		if os := r.Pair(pairs(devicePath), "OS"); os != "" {
 			setOS().Set(e, os)
 		}
 	}
 	if e.Allows(ocsf.AttrHTTPRequest) && e.HTTPRequest.UserAgent == "" {
-		if e.HTTPRequest.UserAgent = named(r, extendedPath, "UserAgent"); e.HTTPRequest.UserAgent == "" {
+		if e.HTTPRequest.UserAgent = r.Pair(pairs(extendedPath), "UserAgent"); e.HTTPRequest.UserAgent == "" {
 			e.HTTPRequest.UserAgent = r.Take("ClientInfoString")
 		}
 	}
 	if e.Allows(ocsf.AttrActor) && e.Actor.Session.UID == "" {
-		e.Actor.Session.UID = named(r, devicePath, "SessionId")
+		e.Actor.Session.UID = r.Pair(pairs(devicePath), "SessionId")
 	}
 }
 
 // setOS takes an operating system in whatever words.
 var setOS = sync.OnceValue(func() ocsf.Setter { return ocsf.Setters()["device.os.agent"] })
 
-// withPort takes an address such as "203.0.113.9:49152" or "[2001:db8::1]:1".
-func withPort(r *mapping.Record, e *ocsf.Event, path string) bool {
-	at, err := netip.ParseAddrPort(r.Text(path))
-	if err != nil {
-		return false
-	}
-	r.Use(path)
-	if e.Allows(ocsf.AttrDevice) && e.Device.IP == "" {
-		e.Device.IP = at.Addr().String()
-	}
-	if e.Allows(ocsf.AttrSrcEndpoint) && e.SrcEndpoint.IP == "" {
-		e.SrcEndpoint.IP, e.SrcEndpoint.Port = at.Addr().String(), int(at.Port())
-	}
-	return true
+// pairs is a list of names and values.
+func pairs(list string) mapping.Pairs {
+	return mapping.Pairs{List: list, Name: "Name", Values: "Value"}
 }
 
-// named is the value of a property of a list of names and values; "" where there
-// is none.
-func named(r *mapping.Record, path, name string) string {
-	for _, el := range r.Each(path) {
-		if value := el.Text("Value"); el.Text("Name") == name && value != "" {
-			el.Use("Name")
-			return el.Take("Value")
-		}
-	}
-	return ""
-}
-
-// changed is what a property became, or what it was before it went; each may be
-// a list of one, as JSON.
-func changed(r *mapping.Record, name string) string {
-	for _, el := range r.Each(changedPath) {
-		if el.Text("Name") != name {
-			continue
-		}
-		for _, side := range []string{"NewValue", "OldValue"} {
-			if text := strings.Trim(el.Text(side), "[]\" \r\n\t"); text != "" && text != "null" {
-				el.Use("Name")
-				el.Use(side)
-				return text
-			}
-		}
-	}
-	return ""
+// changes are what properties became, or what they were before they went; each may
+// be a list of one, as JSON.
+func changes() mapping.Pairs {
+	return mapping.Pairs{List: changedPath, Name: "Name", Values: "NewValue|OldValue", Trim: "[]\" \r\n\t"}
 }
 
 // authentication: whoever signs in is the user; the service is the application,
@@ -247,10 +236,7 @@ func changed(r *mapping.Record, name string) string {
 func authentication(r *mapping.Record, e *ocsf.Event) {
 	e.User = e.Actor.User
 	if e.Service == (ocsf.Service{}) {
-		e.Service.Name = r.Take(workloadPath)
-	}
-	if e.Service == (ocsf.Service{}) {
-		e.Service.Name = "Microsoft 365"
+		e.Service.Name = cmp.Or(r.Take(workloadPath), microsoft)
 	}
 	e.Session.UID = e.Actor.Session.UID
 }
@@ -267,10 +253,8 @@ func user(r *mapping.Record) ocsf.User {
 	if grantee := r.Take(granteePath); grantee != "" {
 		return person(grantee, "")
 	}
-	for _, name := range []string{"Member", "User", "Links"} {
-		if member := named(r, parameterPath, name); member != "" {
-			return person(member, "")
-		}
+	if member := r.Pair(pairs(parameterPath), "Member", "User", "Links"); member != "" {
+		return person(member, "")
 	}
 	if object := r.Take(objectPath); object != "" {
 		u = person(object, "")
@@ -298,32 +282,28 @@ func person(login, name string) ocsf.User {
 // access is the role, or the rights, that a user was given.
 func access(r *mapping.Record, e *ocsf.Event) {
 	e.User = user(r)
-	for _, name := range []string{"Role.DisplayName", "AppRole.DisplayName", "AppRole.Value"} {
-		if role := changed(r, name); role != "" && len(e.Privileges) == 0 {
-			e.Privileges = append(e.Privileges, role)
-		}
+	if role := r.Pair(changes(), "Role.DisplayName", "AppRole.DisplayName", "AppRole.Value"); role != "" {
+		e.Privileges = append(e.Privileges, role)
 	}
-	if rights := named(r, parameterPath, "AccessRights"); rights != "" && len(e.Privileges) == 0 {
+	if rights := r.Pair(pairs(parameterPath), "AccessRights"); rights != "" && len(e.Privileges) == 0 {
 		e.Privileges = append(e.Privileges, rights)
 	}
-	if identity := named(r, parameterPath, "Identity"); identity != "" {
-		e.Resource = ocsf.Resource{Name: identity}
-	}
+	e.Resource.Name = r.Pair(pairs(parameterPath), "Identity")
 }
 
 // group is a group of the directory, a team, or one of a site.
 func group(r *mapping.Record, e *ocsf.Event) {
 	e.User = user(r)
-	e.Group = ocsf.Group{Name: changed(r, "Group.DisplayName"), UID: changed(r, "Group.ObjectID")}
+	e.Group = ocsf.Group{Name: r.Pair(changes(), "Group.DisplayName"), UID: r.Pair(changes(), "Group.ObjectID")}
 	if e.Group == (ocsf.Group{}) {
 		e.Group = ocsf.Group{Name: r.Take(teamPath), UID: r.Take(teamIDPath)}
 	}
 	if e.Group == (ocsf.Group{}) {
-		e.Group.Name = named(r, parameterPath, "Identity")
+		e.Group.Name = r.Pair(pairs(parameterPath), "Identity")
 	}
 	if e.Group == (ocsf.Group{}) {
 		_, rest, _ := strings.Cut(r.Text(eventDataPath), "<Group>")
-		if name, _, ok := strings.Cut(rest, "</Group>"); ok && name != "" {
+		if name, _, ok := strings.Cut(rest, "</Group>"); ok {
 			e.Group.Name = name
 		}
 	}
@@ -331,64 +311,32 @@ func group(r *mapping.Record, e *ocsf.Event) {
 
 // finding is an alert, or a rule against the loss of data that was met.
 func finding(r *mapping.Record, e *ocsf.Event) {
-	f := ocsf.Finding{UID: e.Metadata.UID, Type: e.Metadata.EventCode}
-	for _, path := range []string{"IncidentId", "AlertId"} {
-		if id := r.Take(path); id != "" {
-			f.UID = id
-		}
-	}
-	f.Title = r.Take("Name")
-	severity := r.Take(severityPath)
+	f := ocsf.Finding{Title: r.Take("Name"), Type: e.Metadata.EventCode}
+	f.UID = cmp.Or(r.First("AlertId|IncidentId"), e.Metadata.UID)
+	e.Severity = r.Choose(severityPath)
 	for _, policy := range r.Each(policyPath) {
 		if f.Title == "" {
 			f.Title = policy.Take("PolicyName")
 		}
 		for _, rule := range policy.Each("Rules") {
-			if severity == "" {
-				severity = rule.Take("Severity")
+			if !e.Severity.IsSet() {
+				e.Severity = rule.Choose(severityPath)
 			}
 		}
 	}
-	if f.Title == "" {
-		f.Title = e.Metadata.EventCode
-	}
+	f.Title = cmp.Or(f.Title, e.Metadata.EventCode)
 	e.Finding = f
-	e.Severity = severityOf(severity)
 }
 
-func severityOf(s string) ocsf.Choice {
-	switch s {
-	case "Informational":
-		return ocsf.Pick(ocsf.SeverityInformational)
-	case "Low":
-		return ocsf.Pick(ocsf.SeverityLow)
-	case "Medium":
-		return ocsf.Pick(ocsf.SeverityMedium)
-	case "High":
-		return ocsf.Pick(ocsf.SeverityHigh)
-	default:
-		return ocsf.Vendor(s)
+// things is what may have been acted upon: an item of a mailbox, a file or another
+// object, a mailbox, a team, or whatever the record names; else the workload.
+func things() []ocsf.Resource {
+	return []ocsf.Resource{
+		{Name: "Item.Subject", UID: "Item.Id", Type: "=Item"},
+		{Name: "SourceFileName|" + objectPath, UID: "ListItemUniqueId", Type: "ItemType", URL: objectPath},
+		{Name: "MailboxOwnerUPN", UID: "MailboxGuid", Type: "=Mailbox"},
+		{Name: teamPath, UID: teamIDPath, Type: "=Team"},
+		{Name: "ItemName"},
+		{Name: workloadPath, Type: "=" + workloadPath},
 	}
-}
-
-// resource is what was acted upon: a file, an item of a mailbox, a mailbox, a
-// team, or whatever the record names; else the workload.
-func resource(r *mapping.Record) ocsf.Resource {
-	switch {
-	case r.Text("SourceFileName") != "":
-		return ocsf.Resource{Name: r.Take("SourceFileName"), UID: r.Take("ListItemUniqueId"), Type: r.Take("ItemType"), URL: r.Take(objectPath)}
-	case r.Text("Item.Subject") != "" || r.Text("Item.Id") != "":
-		return ocsf.Resource{Name: r.Take("Item.Subject"), UID: r.Take("Item.Id"), Type: "Item"}
-	case r.Text(objectPath) != "":
-		return ocsf.Resource{Name: r.Take(objectPath), UID: r.Take("ListItemUniqueId"), Type: r.Take("ItemType")}
-	case r.Text("MailboxOwnerUPN") != "" || r.Text("MailboxGuid") != "":
-		return ocsf.Resource{Name: r.Take("MailboxOwnerUPN"), UID: r.Take("MailboxGuid"), Type: "Mailbox"}
-	case r.Text(teamPath) != "" || r.Text(teamIDPath) != "":
-		return ocsf.Resource{Name: r.Take(teamPath), UID: r.Take(teamIDPath), Type: "Team"}
-	case r.Text("ItemName") != "":
-		return ocsf.Resource{Name: r.Take("ItemName")}
-	case r.Text(workloadPath) != "":
-		return ocsf.Resource{Name: r.Take(workloadPath), Type: workloadPath}
-	}
-	return ocsf.Resource{Name: "Microsoft 365"}
 }

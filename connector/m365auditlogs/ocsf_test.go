@@ -27,7 +27,12 @@ func FuzzNormalize(f *testing.F) {
 func mappingCase(t testing.TB) connectortest.MappingCase {
 	t.Helper()
 	return connectortest.MappingCase{
-		App: m365auditlogs.App(), Stream: "general", Update: *update,
+		App: m365auditlogs.App(), Stream: "general", Update: *update, Tables: m365auditlogs.Tables(), // of all content types: one mapping is theirs
+		OfStream: func(stream string) string {
+			return records(t)[map[string]string{
+				"azure_active_directory": "UserLoggedIn", "exchange": "New-InboxRule", "sharepoint": "FileDownloaded", "general": "MemberAdded", "dlp": "DlpRuleMatch",
+			}[stream]]
+		},
 		Types: operations, AtLeast: 350,
 		Record: func(typ connectortest.EventType) string { return rich(typ.Name) },
 		Filled: func(typ connectortest.EventType) map[string]any {
@@ -98,7 +103,15 @@ func edits(all map[string]string) []connectortest.Edit {
 	shows, edit := connectortest.Shows, connectortest.Edited
 	return []connectortest.Edit{
 		shows(all["UserLoggedIn"], "user.email_addr", "ada.okafor@contoso.example"),
-		shows(all["UserLoginFailed"], "service.name", "AzureActiveDirectory"),
+		// Nobody knows who it was, without whom it is no sign-in.
+		shows(all["UserLoginFailed"], "actor", nil),
+		shows(all["UserLoginFailed"], "type_uid", 600102.0),
+		shows(all["UserLoginFailed"], "unmapped.UserId", "Not Available"),
+		shows(all["UserLoginFailed"], "unmapped.UserKey", "Not Available"),
+		edit(all["UserLoginFailed"], `"UserId": "Not Available"`, `"UserId": "ada@example.com"`, "type_uid", 300201.0),
+		edit(all["UserLoginFailed"], `"UserId": "Not Available"`, `"UserId": "ada@example.com"`, "user.uid", nil),
+		edit(all["UserLoginFailed"], `"UserId": "Not Available"`, `"UserId": "ada@example.com"`, "service.name", "AzureActiveDirectory"),
+		edit(all["Add user."], `"ObjectId": "zoe.mueller@contoso.example"`, `"ObjectId": "Unknown"`, "user.name", nil),
 		shows(all["UserLoggedIn"], "service.uid", "app-1"),
 		edit(all["UserLoggedIn"], `"Workload": "AzureActiveDirectory"`, `"ApplicationDisplayName": "Portal"`, "service.name", "Portal"),
 		shows(all["UserLoggedIn"], "http_request.user_agent", "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"),
@@ -145,6 +158,9 @@ func edits(all map[string]string) []connectortest.Edit {
 		shows(all["MailItemsAccessed"], "actor.user.type", "System"),
 		shows(all["Send"], "web_resources.name", "Angebot – 見積り"),
 		shows(all["Send"], "actor.session.uid", "s-9"),
+		edit(all["Send"], `"SessionId": "s-9"`, `"AppAccessContext": {"AADSessionId": "s-8"}`, "actor.session.uid", "s-8"),
+		edit(all["Send"], `"ClientIP"`, `"ActorIpAddress"`, "device.ip", "203.0.113.7"),
+		edit(all["x"], `"Id": "1"`, `"ItemName": "Kalender"`, "web_resources.name", "Kalender"),
 		shows(all["AlertTriggered"], "finding_info.title", "Elevation of Exchange admin privilege"),
 		shows(all["AlertTriggered"], "finding_info.uid", "al-1"),
 		shows(all["AlertTriggered"], "severity", "Low"),

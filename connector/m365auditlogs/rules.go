@@ -33,52 +33,10 @@ func rules() []mapping.Rule {
 	return slices.Concat(all, signOns(), members(), findings(), cmdlets(), others())
 }
 
-// The activities of AccountChange.
-const (
-	create         = 1
-	enable         = 2
-	passwordChange = 3
-	passwordReset  = 4
-	disable        = 5
-	remove         = 6
-	mfaEnable      = 10
-	mfaDisable     = 11
-)
-
-// change is a change of an account; where no user is named, the update of a
-// web resource.
-func change(t string, activity int) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.AccountChange, Activity: activity, Else: 3}
-}
-
-func update(t string) mapping.Rule {
-	r := change(t, ocsf.Other)
-	r.Name = "Update"
-	return r
-}
-
-func assign(t string) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.UserAccess, Activity: 1, Else: 3}
-}
-
-func revoke(t string) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.UserAccess, Activity: 2, Else: 3}
-}
-
-// The activities of GroupManagement.
-const (
-	groupAssign = 1
-	groupRevoke = 2
-	addUser     = 3
-	removeUser  = 4
-)
-
-func inGroup(t string, activity int) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.GroupManagement, Activity: activity, Else: 3}
-}
-
 // directory are the operations of Microsoft Entra ID.
 func directory() []mapping.Rule {
+	change, update, assign, revoke, inGroup := mapping.AccountRule, mapping.UpdateRule, mapping.AssignRule, mapping.RevokeRule, mapping.GroupRule
+	const create, enable, passwordChange, passwordReset, disable, remove, mfaEnable, mfaDisable, groupAssign, groupRevoke, addUser, removeUser = 1, 2, 3, 4, 5, 6, 10, 11, 1, 2, 3, 4
 	const grant = "Grant App Privileges"
 	return []mapping.Rule{
 		change("Add user", create), change("Delete user", remove), change("Hard Delete user", remove), change("Restore user", enable),
@@ -103,11 +61,8 @@ func directory() []mapping.Rule {
 	}
 }
 
-func logon(t string) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.Authentication, Activity: 1, Else: 2}
-}
-
 func signOns() []mapping.Rule {
+	logon := mapping.LogonRule
 	return []mapping.Rule{
 		logon("UserLoggedIn"), logon("UserLoginFailed"), logon("MailboxLogin"), logon("TeamsSessionStarted"), logon("SignInEvent"),
 		logon("PasswordLogon*"), logon("ForeignRealmIndexLogon*"), logon("SignInToPowerBI"),
@@ -118,6 +73,8 @@ func signOns() []mapping.Rule {
 
 // members are of groups of sites, of teams and of Exchange.
 func members() []mapping.Rule {
+	change, assign, revoke, inGroup := mapping.AccountRule, mapping.AssignRule, mapping.RevokeRule, mapping.GroupRule
+	const create, disable, remove, groupAssign, addUser, removeUser = 1, 5, 6, 1, 3, 4
 	return []mapping.Rule{
 		inGroup("AddedToGroup", addUser), inGroup("RemovedFromGroup", removeUser),
 		inGroup("MemberAdded", addUser), inGroup("MemberRemoved", removeUser), inGroup("MemberRoleChanged", groupAssign),
@@ -146,26 +103,10 @@ func findings() []mapping.Rule {
 	}
 }
 
-// web is an activity on a web resource that the words of the type do not tell,
-// or tell wrongly.
-func web(t string, activity int) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.WebResources, Activity: activity}
-}
-
-// The activities of WebResources.
-const (
-	created  = 1
-	opened   = 2
-	updated  = 3
-	deleted  = 4
-	searched = 5
-	imported = 6
-	exported = 7
-	shared   = 8
-)
-
 // cmdlets begin with their verb, where the others end with it.
 func cmdlets() []mapping.Rule {
+	web := mapping.WebRule
+	const created, opened, updated, deleted, searched, imported, exported = 1, 2, 3, 4, 5, 6, 7
 	var list []mapping.Rule
 	for activity, verbs := range map[int][]string{
 		created: {"New-", "Add-", "Install-"}, opened: {"Get-", "Test-"},
@@ -181,11 +122,13 @@ func cmdlets() []mapping.Rule {
 }
 
 func others() []mapping.Rule {
+	web := mapping.WebRule
+	const created, opened, updated, deleted, exported, shared = 1, 2, 3, 4, 7, 8
 	const install, uninstall = "Install ThirdParty App", "Uninstall ThirdParty App"
 	return []mapping.Rule{
 		{Type: "AppInstalled", Class: ocsf.WebResources, Activity: ocsf.Other, Name: install},
 		{Type: "AppUninstalled", Class: ocsf.WebResources, Activity: ocsf.Other, Name: uninstall},
-		web("SharingSet", shared), web("AddedToSecureLink", shared), web("AllowShareFormForCopy", shared), web("DisallowShareFormForCopy", updated),
+		web("Remove delegated permission grant.", deleted), web("SharingSet", shared), web("AddedToSecureLink", shared), web("AllowShareFormForCopy", shared), web("DisallowShareFormForCopy", updated),
 		web("SiteCollectionAdminAdded", updated), web("SiteCollectionAdminRemoved", updated), web("PermissionLevelAdded", updated),
 		web("MoveToDeletedItems", deleted), web("UserLoggedInToPortal", opened),
 		web("ViewRuntimeForm", opened), web("GetSummaryLink", created), web("QuarantineViewHeader", opened),

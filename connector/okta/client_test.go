@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"selvedge/connector"
+	"selvedge/connector/connectortest"
 	"selvedge/connector/okta"
 	"selvedge/simulator"
 )
@@ -54,7 +55,7 @@ func scripted(pages ...func(http.ResponseWriter, *http.Request)) (connector.Sess
 		page(w, r)
 	})
 	env := connector.Env{
-		Tenant: "acme", HTTP: &http.Client{Transport: inProcess{handler}}, Now: func() time.Time { return now },
+		Tenant: "acme", HTTP: &http.Client{Transport: connectortest.InProcess{Handler: handler}}, Now: func() time.Time { return now },
 	}
 	return okta.App().Open(env), asked
 }
@@ -113,7 +114,7 @@ func TestPoll(t *testing.T) {
 		"window goes on": {
 			connector.Cursor{From: from, To: now}, page(link, "2026-11-20T09:59:00Z"),
 			"/api/v1/logs?limit=1000&since=2026-11-20T09%3A00%3A00.000Z&sortOrder=ASCENDING&until=2026-11-20T10%3A00%3A00.000Z",
-			connector.Cursor{From: now.Add(-time.Minute), To: now, Token: link}, false,
+			connector.Cursor{From: from, To: now, Token: link}, false,
 		},
 		"window ends": {
 			connector.Cursor{From: from, To: now, Token: "/api/v1/logs?after=a&until=x"}, page("", "2026-11-20T09:59:00Z"),
@@ -196,9 +197,9 @@ func TestUndecodablePage(t *testing.T) {
 func TestScope(t *testing.T) {
 	t.Parallel()
 	server := simulator.New(simulator.Options{})
-	token := signIn(t, server, "okta.users.read")
-	env := connector.Env{Tenant: "dev-1.okta.com", Now: time.Now, HTTP: &http.Client{Transport: inProcess{
-		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	token := connectortest.SignIn(t, server, okta.App(), "okta.users.read")
+	env := connector.Env{Tenant: "dev-1.okta.com", Now: time.Now, HTTP: &http.Client{Transport: connectortest.InProcess{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			r.Header.Set("Authorization", "Bearer "+token)
 			r.Host = "okta.localhost"
 			server.ServeHTTP(w, r)

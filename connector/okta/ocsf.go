@@ -35,7 +35,7 @@ const (
 
 func table() mapping.Table {
 	return mapping.Table{
-		Version: "2026-11-22",
+		Version: "2026-11-23",
 		Product: ocsf.Product{Name: "Okta", UID: "okta", Vendor: "Okta"},
 		Time:    "published",
 		Type:    "eventType",
@@ -44,10 +44,23 @@ func table() mapping.Table {
 			severityPath, resultPath, actorTypePath, devicePath, latPath, lonPath, signOnModePath, grantedPath, revokedPath,
 			targetPath + "[].id", targetPath + "[].type", targetPath + "[].alternateId", targetPath + "[].displayName",
 		},
+		Absent: absent(),
 		Rules:  rules(),
 		Words:  words(),
 		Finish: finish,
 	}
+}
+
+// absent: who has no name or session is "unknown", and so is the alternateId of
+// all that has no login. That is in records that others show and not documented
+// (unverified).
+func absent() map[string][]string {
+	unknown := []string{"unknown"}
+	list := map[string][]string{"authenticationContext.externalSessionId": unknown}
+	for _, name := range []string{"id", "alternateId", "displayName"} {
+		list["actor."+name], list[targetPath+"[]."+name] = unknown, unknown
+	}
+	return list
 }
 
 func rows() []mapping.Row {
@@ -59,6 +72,7 @@ func rows() []mapping.Row {
 
 		{From: "actor.id", To: "actor.user.uid"},
 		{From: "actor.displayName", To: "actor.user.name"},
+		{From: "actor.alternateId", To: "actor.user.name"}, // whoever fails to sign in may have no more than what was typed
 		{From: "actor.alternateId", To: "actor.user.login"},
 		{From: "authenticationContext.externalSessionId", To: "actor.session.uid"},
 		{From: "authenticationContext.externalSessionId", To: "session.uid"},

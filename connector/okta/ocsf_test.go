@@ -23,7 +23,7 @@ func FuzzNormalize(f *testing.F) {
 
 func mappingCase(testing.TB) connectortest.MappingCase {
 	return connectortest.MappingCase{
-		App: okta.App(), Stream: "system_log", Update: *update,
+		App: okta.App(), Stream: "system_log", Update: *update, Tables: okta.Tables(),
 		Types: beginAndEnds, AtLeast: 1100,
 		Record: func(typ connectortest.EventType) string { return rich(typ.Name) },
 		Filled: func(typ connectortest.EventType) map[string]any {
@@ -168,6 +168,11 @@ func edits() []connectortest.Edit {
 	edit, sso := connectortest.Edited, rich("user.authentication.sso")
 	return []connectortest.Edit{
 		edit(sso, `"WARN"`, `"DEBUG"`, "severity_id", 1.0),
+		edit(rich("user.account.privilege.revoke"), "privilegeGranted", "privilegeRevoked", "privileges.0", "Super administrator"),
+		edit(sso, `"displayName": "Ada Okafor"`, `"displayName": "unknown"`, "actor.user.name", "ada@example.com"),
+		edit(sso, `"id": "00u1"`, `"id": "unknown"`, "actor.user.uid", nil),
+		edit(sso, `"id": "00u1"`, `"id": "unknown"`, "unmapped.actor.id", "unknown"),
+		edit(sso, `"sess1"`, `"unknown"`, "session", nil),
 		edit(sso, `"WARN"`, `"INFO"`, "severity_id", 1.0),
 		edit(sso, `"WARN"`, `"ERROR"`, "severity_id", 4.0),
 		edit(sso, `"WARN"`, `"FATAL?"`, "severity", "FATAL?"),

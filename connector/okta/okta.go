@@ -9,6 +9,7 @@
 package okta
 
 import (
+	"net/http"
 	"time"
 
 	"selvedge/connector"
@@ -37,6 +38,7 @@ func App() connector.App {
 				"Grant it the Okta API scopes above.",
 				"Give it the redirect URL.",
 			},
+			Fields: connector.Fields{Tenant: "Okta domain"},
 		},
 
 		Auth: auth(),
@@ -101,6 +103,9 @@ func auth() connector.Auth {
 // errorSummary, and on a 429 the second at which the limit is lifted.
 func dialect() rest.Dialect {
 	return rest.Dialect{
+		// The documentation names no code of its own for a forgotten link
+		// (unverified).
+		Rules:   rest.Forgotten(http.StatusBadRequest, http.StatusGone),
 		Code:    "errorCode",
 		Reasons: []string{"errorCode", "errorSummary"},
 		Waits: []rest.Wait{

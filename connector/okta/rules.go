@@ -35,15 +35,8 @@ func observed() []mapping.Rule {
 	}
 }
 
-func logon(t string) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.Authentication, Activity: 1, Else: 2}
-}
-
-func logoff(t string) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.Authentication, Activity: 2, Else: 3}
-}
-
 func signOns() []mapping.Rule {
+	logon, logoff := mapping.LogonRule, mapping.LogoffRule
 	return []mapping.Rule{
 		logon("user.session.start"), logoff("user.session.end"), logoff("user.session.expire"), logoff("user.session.clear"),
 		logon("user.session.impersonation.initiate"), logoff("user.session.impersonation.end"),
@@ -61,32 +54,9 @@ func signOns() []mapping.Rule {
 	}
 }
 
-// change is a change of an account; where no user is named, the update of a
-// web resource.
-func change(t string, activity int) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.AccountChange, Activity: activity, Else: 3}
-}
-
-func update(t string) mapping.Rule {
-	r := change(t, ocsf.Other)
-	r.Name = "Update"
-	return r
-}
-
-// The activities of AccountChange.
-const (
-	create         = 1
-	enable         = 2
-	passwordChange = 3
-	passwordReset  = 4
-	disable        = 5
-	remove         = 6
-	lock           = 9
-	mfaEnable      = 10
-	mfaDisable     = 11
-)
-
 func accounts() []mapping.Rule {
+	change, update := mapping.AccountRule, mapping.UpdateRule
+	const create, enable, passwordChange, passwordReset, disable, remove, lock, mfaEnable, mfaDisable = 1, 2, 3, 4, 5, 6, 9, 10, 11
 	return []mapping.Rule{
 		change("user.lifecycle.*", 0), change("user.lifecycle.password_mass_expiry", passwordReset),
 		change("user.lifecycle.jit.*", create), change("user.lifecycle.delete.*", remove),
@@ -122,27 +92,9 @@ func accounts() []mapping.Rule {
 	}
 }
 
-func assign(t string) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.UserAccess, Activity: 1, Else: 3}
-}
-
-func revoke(t string) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.UserAccess, Activity: 2, Else: 3}
-}
-
-func group(t string, activity int) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.GroupManagement, Activity: activity, Else: 3}
-}
-
-// The activities of GroupManagement.
-const (
-	groupAssign = 1
-	groupRevoke = 2
-	addUser     = 3
-	removeUser  = 4
-)
-
 func accesses() []mapping.Rule {
+	assign, revoke, group := mapping.AssignRule, mapping.RevokeRule, mapping.GroupRule
+	const groupAssign, groupRevoke, addUser, removeUser = 1, 2, 3, 4
 	return []mapping.Rule{
 		assign("application.user_membership.add"), assign("application.user_membership.approve"),
 		assign("application.user_membership.provision"), assign("application.user_membership.restore"),
@@ -180,13 +132,8 @@ func findings() []mapping.Rule {
 	}
 }
 
-// web is an activity on a web resource that the words of the type do not tell,
-// or tell wrongly.
-func web(t string, activity int) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.WebResources, Activity: activity}
-}
-
 func others() []mapping.Rule {
+	web := mapping.WebRule
 	const created, read, updated, imported = 1, 2, 3, 6
 	return []mapping.Rule{
 		web("user.session.access_admin_app", read), web("app.generic.unauth_app_access_attempt", read),

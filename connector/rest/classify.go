@@ -19,6 +19,14 @@ type Dialect struct {
 	Code    string
 	Reasons []string
 
+	// Plain is the status of refusals whose body is plain text, the provider's
+	// words; zero: there are none.
+	Plain int
+
+	// Says is the member that is false in an answer that refuses in spite of its
+	// status; empty: the status tells.
+	Says string
+
 	// Waits are the headers that tell how long to wait, the first present
 	// deciding.
 	Waits []Wait
@@ -28,7 +36,19 @@ type Dialect struct {
 type Rule struct {
 	Status int // zero: any
 	Code   string
+	Words  string // part of the reason
+	Placed bool   // only of calls for what lies behind a place, which an answer has told
 	Kind   connector.Kind
+}
+
+// Forgotten are the rules of a provider that refuses a place with one of these
+// statuses: places are its own, so that it no longer knows this one.
+func Forgotten(statuses ...int) []Rule {
+	rules := make([]Rule, 0, len(statuses))
+	for _, status := range statuses {
+		rules = append(rules, Rule{Status: status, Placed: true, Kind: connector.CursorExpired})
+	}
+	return rules
 }
 
 // Wait is a header that tells when to call again.
@@ -40,20 +60,15 @@ const (
 	Epoch   = connector.Epoch
 )
 
-// Refusal classifies an answer that says no in spite of its status, as those do
-// that send errors with a 200.
-func (a *Answer) Refusal() *connector.Error { return a.refusal() }
-
 // refusal classifies an answer that is no success.
 func (a *Answer) refusal() *connector.Error {
 	d := a.client.dialect
 	body := parsed(a.Body)
-	e := &connector.Error{
-		Kind:   d.kind(a.Status, d.code(body)),
-		Op:     a.client.op(a.op),
-		Status: a.Status,
-		Reason: d.reason(body, a.Header),
+	e := &connector.Error{Op: a.client.op(a.op), Status: a.Status, Reason: d.reason(body, a.Header)}
+	if text := string(a.Body); e.Reason == "" && a.Status == d.Plain && !strings.Contains(strings.ToLower(text), "authorization") {
+		e.Reason = Line(text) // one that speaks of the Authorization header may quote it
 	}
+	e.Kind = d.kind(e, d.code(body), a.placed)
 	if e.Kind == connector.Throttled {
 		e.Until = d.until(a.Header, a.client.now())
 	}
@@ -79,6 +94,12 @@ func (d Dialect) code(body Doc) string {
 	return body.Scalar(d.Code)
 }
 
+// Is says whether the answer, nil if there was none, has this status, and this
+// code unless it is empty.
+func (a *Answer) Is(status int, code string) bool {
+	return a != nil && a.Status == status && (code == "" || a.Code() == code)
+}
+
 // Malformed returns the error for an answer that cannot be decoded, with its
 // body. The text of err is shown as the reason: it must be of our making.
 func (a *Answer) Malformed(err error) *connector.Error {
@@ -91,13 +112,14 @@ func (a *Answer) Malformed(err error) *connector.Error {
 
 // kind asks the application's rules, then the general table. What a provider
 // calls not found is beyond the grant: several hide so what a token may not see.
-func (d Dialect) kind(status int, code string) connector.Kind {
+func (d Dialect) kind(e *connector.Error, code string, placed bool) connector.Kind {
 	for _, r := range d.Rules {
-		if (r.Status == 0 || r.Status == status) && (r.Code == "" || r.Code == code) {
+		if (r.Status == 0 || r.Status == e.Status) && (r.Code == "" || r.Code == code) &&
+			strings.Contains(e.Reason, r.Words) && (placed || !r.Placed) {
 			return r.Kind
 		}
 	}
-	switch status {
+	switch e.Status {
 	case http.StatusUnauthorized:
 		return connector.Unauthorized
 	case http.StatusPaymentRequired, http.StatusForbidden, http.StatusNotFound:

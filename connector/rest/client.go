@@ -2,10 +2,11 @@
 // answer read whole, and whatever went wrong classified as a connector.Error
 // by a table that the application gives as data (Dialect).
 //
-// Beside the call it holds what the ways of paging have in common: Link
-// headers kept as relative references (Place, Answer.Next), page
-// numbers (Walk), and the cut of a page into records that keeps each element's
-// own bytes (Doc.Records).
+// Beside the call it holds the two ways in which a feed is read: Walk, through a
+// range of time page by page, and Tail, behind a cursor that can be asked for ever.
+// An application tells how a page is asked for and what an answer holds (Feed).
+// Links are kept as relative references (Place, Answer.Next), and a page is cut
+// into records that keep each element's own bytes (Doc.Records).
 //
 // Nothing here waits, tries again or sees a secret.
 package rest
@@ -60,6 +61,8 @@ type Request struct {
 	Query       url.Values
 	Body        []byte
 	ContentType string
+
+	placed bool // goes on from a place that an answer has told
 }
 
 // Answer is what the provider sent back, read to its end.
@@ -70,6 +73,7 @@ type Answer struct {
 
 	client *Client
 	op     string
+	placed bool
 	url    *url.URL // as it was sent in the end
 }
 
@@ -77,10 +81,10 @@ type Answer struct {
 // not say.
 func (a *Answer) Dated(now time.Time) time.Time { return connector.Dated(a.Header, now) }
 
-// Corrected takes off from a time that our clock told what it is ahead of the
-// provider's; now is our clock at this answer. A walk that went on from a time
-// that the provider has not reached yet would leave records unread.
-func (a *Answer) Corrected(at, now time.Time) time.Time {
+// corrected takes off from a time that our clock told what it is ahead of the
+// provider's.
+func (a *Answer) corrected(at time.Time) time.Time {
+	now := a.client.now()
 	if dated := a.Dated(now); dated.Before(now) {
 		return at.Add(dated.Sub(now))
 	}
@@ -107,14 +111,49 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	if err != nil {
 		return nil, c.broken(r.Op, resp.StatusCode, err)
 	}
-	a := &Answer{Status: resp.StatusCode, Header: resp.Header, Body: body, client: c, op: r.Op, url: req.URL}
+	a := &Answer{Status: resp.StatusCode, Header: resp.Header, Body: body, client: c, op: r.Op, placed: r.placed, url: req.URL}
 	if resp.Request != nil && resp.Request.URL != nil {
 		a.url = resp.Request.URL
 	}
-	if a.Status < 200 || a.Status > 299 {
+	if a.Status < 200 || a.Status > 299 || a.says(c.dialect.Says) {
 		return a, a.refusal()
 	}
 	return a, nil
+}
+
+// says tells whether the answer's member of this name is false.
+func (a *Answer) says(name string) bool {
+	if name == "" {
+		return false
+	}
+	ok, known := Doc(bytes.TrimLeft(a.Body, "\ufeff"+whitespace)).Flag(name)
+	return known && !ok
+}
+
+// Get makes a call and reads its answer as JSON.
+func (c *Client) Get(ctx context.Context, r Request) (*Answer, Doc, error) {
+	a, err := c.Do(ctx, r)
+	if err != nil {
+		return a, nil, err
+	}
+	doc, err := Parse(a.Body)
+	if err != nil {
+		return a, nil, a.Malformed(err)
+	}
+	return a, doc, nil
+}
+
+// List makes a call and cuts the list at path of its answer.
+func (c *Client) List(ctx context.Context, r Request, path string, identify Identify) (*Answer, []connector.Record, error) {
+	a, err := c.Do(ctx, r)
+	if err != nil {
+		return a, nil, err
+	}
+	_, list, err := a.Records(path, identify)
+	if err != nil {
+		return a, nil, a.Malformed(err)
+	}
+	return a, list, nil
 }
 
 func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) {

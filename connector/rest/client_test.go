@@ -30,7 +30,11 @@ func dialect() rest.Dialect {
 			{Status: 403, Code: "AF429", Kind: connector.Throttled},
 			{Status: 410, Kind: connector.CursorExpired},
 			{Code: "ended", Kind: connector.Unauthorized},
+			{Status: 418, Words: "teapot", Kind: connector.Forbidden},
+			{Status: 400, Placed: true, Kind: connector.CursorExpired},
 		},
+		Plain:   400,
+		Says:    "fine",
 		Code:    "error.code",
 		Reasons: []string{"error.code", "errors.0.title", "errors.0.detail"},
 		Waits: []rest.Wait{
@@ -113,16 +117,29 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// TestRefusal: some say no under a status that says yes.
+// TestRefusal: some say no under a status that says yes, and some forget a place.
 func TestRefusal(t *testing.T) {
 	t.Parallel()
-	for body, kind := range map[string]connector.Kind{`{"error":{"code":"ended"}}`: connector.Unauthorized, `{"error":{"code":"x"}}`: connector.Unavailable} {
+	for body, kind := range map[string]connector.Kind{
+		`{"fine":false,"error":{"code":"ended"}}`:          connector.Unauthorized,
+		"\ufeff\n" + `{"error":{"code":"x"},"fine":false}`: connector.Unavailable,
+	} {
 		a, e := get(t, answering(200, body))
-		if e != nil {
-			t.Fatal(e)
+		if e == nil || e.Kind != kind || e.Reason == "" || e.Status != 200 || e.Op != "app: list" || a == nil {
+			t.Errorf("%s: got %+v", body, e)
 		}
-		if got := a.Refusal(); got.Kind != kind || got.Reason == "" || got.Status != 200 || got.Op != "app: list" {
-			t.Errorf("%s: got %+v", body, got)
+	}
+	for _, body := range []string{`{"fine":true}`, `{"fine":null}`, `{}`, `[false]`, `"fine"`, ``} {
+		if _, e := get(t, answering(200, body)); e != nil {
+			t.Errorf("%s: got %v", body, e)
+		}
+	}
+	if _, e := get(t, answering(418, `{"error":{"code":"no teapot here"}}`)); e == nil || e.Kind != connector.Forbidden {
+		t.Errorf("by its words: %v", e)
+	}
+	for text, reason := range map[string]string{"No such\nplace.": "No such place.", "Invalid Authorization: Bearer secret": ""} {
+		if _, e := get(t, answering(400, text)); e == nil || e.Reason != reason {
+			t.Errorf("%q: %+v", text, e)
 		}
 	}
 }

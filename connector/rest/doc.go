@@ -81,6 +81,12 @@ func (d Doc) Scalar(path string) string {
 	return d.Text(path)
 }
 
+// Flag is the truth value at a path, if there is one.
+func (d Doc) Flag(path string) (value, ok bool) {
+	v, _ := d.Member(path)
+	return string(v) == "true", string(v) == "true" || string(v) == "false"
+}
+
 func (d Doc) is(first byte) bool { return len(d) > 0 && d[0] == first }
 
 func (d Doc) index(name string) (Doc, bool) {

@@ -2,10 +2,20 @@ package rest
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"selvedge/connector"
 )
+
+// Identify finds the identifier and the time of a record, and leaves empty what is
+// not there.
+type Identify func(record Doc) (id string, at time.Time)
+
+// By identifies records by a member alone, a text or a number.
+func By(path string) Identify {
+	return func(d Doc) (string, time.Time) { return d.Scalar(path), time.Time{} }
+}
 
 var errNoList = errors.New("the list of records is missing from the answer")
 
@@ -14,7 +24,7 @@ var errNoList = errors.New("the list of records is missing from the answer")
 // shares their memory. identify finds its identifier and its time and leaves
 // empty what is not there or of another type, so that one odd record never
 // fails its page. A page without the list is an error.
-func (d Doc) Records(path string, identify func(Doc) (id string, at time.Time)) ([]connector.Record, error) {
+func (d Doc) Records(path string, identify Identify) ([]connector.Record, error) {
 	list, ok := d.Member(path)
 	if !ok || !list.is('[') {
 		return nil, errNoList
@@ -27,19 +37,25 @@ func (d Doc) Records(path string, identify func(Doc) (id string, at time.Time)) 
 	return records, nil
 }
 
-// Within leaves out what happened at or behind the end of a window, for feeds
-// that know no upper bound or an inclusive one. It reuses the list.
-func Within(records []connector.Record, to time.Time) []connector.Record {
-	if to.IsZero() {
+// Records reads an answer as JSON and cuts its list at path.
+func (a *Answer) Records(path string, identify Identify) (Doc, []connector.Record, error) {
+	doc, err := Parse(a.Body)
+	if err != nil {
+		return nil, nil, err
+	}
+	list, err := doc.Records(path, identify)
+	return doc, list, err
+}
+
+// Within leaves out what happened outside of a window, and keeps what does not
+// tell its time. It reuses the list.
+func Within(records []connector.Record, at connector.Cursor) []connector.Record {
+	if at.To.IsZero() {
 		return records
 	}
-	kept := records[:0]
-	for _, r := range records {
-		if r.Time.Before(to) {
-			kept = append(kept, r)
-		}
-	}
-	return kept
+	return slices.DeleteFunc(records, func(r connector.Record) bool {
+		return !r.Time.IsZero() && (r.Time.Before(at.From) || !r.Time.Before(at.To))
+	})
 }
 
 // Time reads an RFC 3339 time, and returns the zero time for anything else.

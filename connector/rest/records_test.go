@@ -83,34 +83,6 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-func TestWalk(t *testing.T) {
-	t.Parallel()
-	w := rest.Walk{Page: 3, Began: now.Add(17)}
-	got, err := rest.ParseWalk(w.Next().Token())
-	if err != nil || got.Page != 4 || !got.Began.Equal(w.Began) {
-		t.Errorf("got %+v, %v", got, err)
-	}
-	for _, token := range []string{"", "page=3", "began=2026-11-20T10:00:00Z&page=0", "began=2026-11-20T10:00:00Z&page=01", "began=x&page=1", "began=2026-11-20T10%3A00%3A00Z&page=1&z=1", "%zz"} {
-		if w, err := rest.ParseWalk(token); err == nil {
-			t.Errorf("%q was taken: %+v", token, w)
-		}
-	}
-}
-
-func TestTrail(t *testing.T) {
-	t.Parallel()
-	w := rest.Trail{Began: now.Add(17)}
-	got, err := rest.ParseTrail(w.Next("a/b c=").Token())
-	if err != nil || got.After != "a/b c=" || !got.Began.Equal(w.Began) {
-		t.Errorf("got %+v, %v", got, err)
-	}
-	for _, token := range []string{"", "after=x", "after=&began=2026-11-20T10%3A00%3A00Z", "after=x&began=y", "began=2026-11-20T10%3A00%3A00Z&after=x", "after=x&began=2026-11-20T10%3A00%3A00Z&z=1", "%zz"} {
-		if w, err := rest.ParseTrail(token); err == nil {
-			t.Errorf("%q was taken: %+v", token, w)
-		}
-	}
-}
-
 // FuzzRecords: what is cut out of a page is what encoding/json finds in it,
 // element for element and byte for byte.
 func FuzzRecords(f *testing.F) {
@@ -183,24 +155,4 @@ func TestDoc(t *testing.T) {
 			t.Errorf("scalar at %q: got %q, want %q", path, got, want.scalar)
 		}
 	}
-}
-
-func FuzzWalk(f *testing.F) {
-	f.Add("began=2026-11-20T10%3A00%3A00Z&page=1")
-	f.Fuzz(func(t *testing.T, token string) {
-		w, err := rest.ParseWalk(token)
-		if err == nil && (w.Page < 1 || w.Token() != token) {
-			t.Errorf("%q gives %+v", token, w)
-		}
-	})
-}
-
-func FuzzTrail(f *testing.F) {
-	f.Add("after=x&began=2026-11-20T10%3A00%3A00Z")
-	f.Fuzz(func(t *testing.T, token string) {
-		w, err := rest.ParseTrail(token)
-		if err == nil && (w.After == "" || w.Token() != token) {
-			t.Errorf("%q gives %+v", token, w)
-		}
-	})
 }

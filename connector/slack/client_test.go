@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"selvedge/connector"
+	"selvedge/connector/connectortest"
 	"selvedge/connector/slack"
 	"selvedge/simulator"
 )
@@ -19,15 +20,8 @@ var now = time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
 
 func session(tenant string, h http.HandlerFunc) connector.Session {
 	return slack.App().Open(connector.Env{
-		Tenant: tenant, HTTP: &http.Client{Transport: inProcess{h}}, Now: func() time.Time { return now },
+		Tenant: tenant, HTTP: &http.Client{Transport: connectortest.InProcess{Handler: h}}, Now: func() time.Time { return now },
 	})
-}
-
-func answering(status int, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(status)
-		fmt.Fprint(w, body)
-	}
 }
 
 // TestRefusals: the code decides, whatever the status.
@@ -54,7 +48,7 @@ func TestRefusals(t *testing.T) {
 		{503, `<html>`, connector.Unavailable, ""},
 		{200, `{"ok":true}`, connector.Malformed, "the list of records is missing from the answer"},
 	} {
-		_, err := session("acme", answering(test.status, test.body)).Poll(t.Context(), "audit", connector.Cursor{From: now})
+		_, err := session("acme", connectortest.Answering(test.status, test.body)).Poll(t.Context(), "audit", connector.Cursor{From: now})
 		e, ok := errors.AsType[*connector.Error](err)
 		if !ok || e.Kind != test.kind || e.Reason != test.reason {
 			t.Errorf("%d %s: got %v, want %v %q", test.status, test.body, err, test.kind, test.reason)
@@ -68,8 +62,8 @@ func TestWalk(t *testing.T) {
 	t.Parallel()
 	var asked []string
 	clock := now
-	s := slack.App().Open(connector.Env{Tenant: "acme", Now: func() time.Time { return clock }, HTTP: &http.Client{Transport: inProcess{
-		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := slack.App().Open(connector.Env{Tenant: "acme", Now: func() time.Time { return clock }, HTTP: &http.Client{Transport: connectortest.InProcess{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			asked = append(asked, r.URL.RawQuery)
 			next := map[string]string{"": "b=", "b=": "c", "c": ""}[r.URL.Query().Get("cursor")]
 			fmt.Fprintf(w, `{"entries":[{"id":"%d","date_create":%d}],"response_metadata":{"next_cursor":%q}}`, len(asked), now.Unix()-int64(len(asked)), next)
@@ -134,33 +128,25 @@ func TestClockAhead(t *testing.T) {
 	}
 }
 
-// serve signs calls with a token of the server's.
-func serve(server *simulator.Server, token string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		r.Header.Set("Authorization", "Bearer "+token)
-		server.ServeHTTP(w, r)
-	}
-}
-
 func TestConnect(t *testing.T) {
 	t.Parallel()
 	good := simulator.New(simulator.Options{})
 	poor := simulator.New(simulator.Options{Slack: simulator.SlackOptions{NoAudit: true}})
 	member := simulator.New(simulator.Options{Slack: simulator.SlackOptions{Users: []simulator.User{{ID: "W2", Login: "zoe@example.com"}}}})
 	all := "auditlogs:read,users:read.email,users:read"
-	token := signIn(t, good, all)
+	token := connectortest.SignIn(t, good, slack.App(), all)
 	for name, test := range map[string]struct {
 		handler http.HandlerFunc
 		tenant  string
 		kind    connector.Kind
 		reason  string // part of it; empty: connected
 	}{
-		"good":         {serve(good, token), "https://demo.enterprise.slack.com/", 0, ""},
-		"wrong token":  {serve(good, "x"), "demo", connector.Unauthorized, "invalid_authentication"},
-		"other tenant": {serve(good, token), "acme", connector.Forbidden, `https://demo.enterprise.slack.com/, not for the tenant "acme"`},
-		"no owner":     {serve(member, signIn(t, member, all)), "demo", connector.Forbidden, "user_not_authorized"},
-		"plan without": {serve(poor, signIn(t, poor, all)), "demo", connector.Forbidden, "feature_not_enabled"},
-		"less scopes":  {serve(good, signIn(t, good, "users:read")), "demo", connector.Forbidden, "missing_scope: auditlogs:read"},
+		"good":         {connectortest.Served(t, good, slack.App(), token), "https://demo.enterprise.slack.com/", 0, ""},
+		"wrong token":  {connectortest.Served(t, good, slack.App(), "x"), "demo", connector.Unauthorized, "invalid_authentication"},
+		"other tenant": {connectortest.Served(t, good, slack.App(), token), "acme", connector.Forbidden, `https://demo.enterprise.slack.com/, not for the tenant "acme"`},
+		"no owner":     {connectortest.Served(t, member, slack.App(), connectortest.SignIn(t, member, slack.App(), all)), "demo", connector.Forbidden, "user_not_authorized"},
+		"plan without": {connectortest.Served(t, poor, slack.App(), connectortest.SignIn(t, poor, slack.App(), all)), "demo", connector.Forbidden, "feature_not_enabled"},
+		"less scopes":  {connectortest.Served(t, good, slack.App(), connectortest.SignIn(t, good, slack.App(), "users:read")), "demo", connector.Forbidden, "missing_scope: auditlogs:read"},
 		"a workspace's own address": {func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasPrefix(r.URL.Path, "/audit/") {
 				fmt.Fprint(w, `{"entries":[]}`)
@@ -187,7 +173,7 @@ func TestConnect(t *testing.T) {
 func TestFindUser(t *testing.T) {
 	t.Parallel()
 	server := simulator.New(simulator.Options{})
-	find := session("demo", serve(server, signIn(t, server, "auditlogs:read,users:read.email,users:read"))).(connector.UserFinder)
+	find := session("demo", connectortest.Served(t, server, slack.App(), connectortest.SignIn(t, server, slack.App(), "auditlogs:read,users:read.email,users:read"))).(connector.UserFinder)
 	for email, want := range map[string]connector.User{
 		"zoe.mueller@example.com":   {ID: "W02Z0EMUELLER", Email: "zoe.mueller@example.com", FullName: "Zoë Müller", FirstName: "Zoë", LastName: "Müller", Status: "active"},
 		"grainne.oneil@example.com": {ID: "W04GRA1NNE0NE", Email: "grainne.oneil@example.com", FullName: "Gráinne O'Neil", FirstName: "Gráinne", LastName: "O'Neil", Status: "deleted"},
@@ -196,10 +182,10 @@ func TestFindUser(t *testing.T) {
 			t.Errorf("got %+v, %v", got, err)
 		}
 	}
-	if _, err := session("demo", answering(200, `{"ok":true,"user":{}}`)).(connector.UserFinder).FindUser(t.Context(), "a@b.example"); connector.KindOf(err) != connector.Malformed {
+	if _, err := session("demo", connectortest.Answering(200, `{"ok":true,"user":{}}`)).(connector.UserFinder).FindUser(t.Context(), "a@b.example"); connector.KindOf(err) != connector.Malformed {
 		t.Errorf("an answer without a user: %v", err)
 	}
-	if _, err := session("demo", answering(404, `{"ok":false,"error":"users_not_found"}`)).(connector.UserFinder).FindUser(t.Context(), "a@b.example"); !errors.Is(err, connector.ErrNoUser) {
+	if _, err := session("demo", connectortest.Answering(404, `{"ok":false,"error":"users_not_found"}`)).(connector.UserFinder).FindUser(t.Context(), "a@b.example"); !errors.Is(err, connector.ErrNoUser) {
 		t.Errorf("not found under another status: %v", err)
 	}
 }

@@ -54,10 +54,11 @@ func table() mapping.Table {
 		Finish:  finish,
 	}
 	for _, kind := range entities() {
-		for _, member := range []string{"id", "name", "title", "email", "timestamp"} {
+		for _, member := range []string{"id", "name", "title"} {
 			t.Read = append(t.Read, "entity."+kind+"."+member)
 		}
 	}
+	t.Read = append(t.Read, "entity.user.email", "entity.message.timestamp")
 	return t
 }
 

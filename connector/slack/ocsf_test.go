@@ -25,7 +25,7 @@ func FuzzNormalize(f *testing.F) {
 
 func mappingCase(testing.TB) connectortest.MappingCase {
 	return connectortest.MappingCase{
-		App: slack.App(), Stream: "audit", Update: *update,
+		App: slack.App(), Stream: "audit", Update: *update, Tables: slack.Tables(),
 		Types: connectortest.KindAndEnds, AtLeast: 450,
 		Record: func(typ connectortest.EventType) string { return record(typ.Name, typ.Kind) },
 		Filled: func(typ connectortest.EventType) map[string]any {
@@ -37,7 +37,7 @@ func mappingCase(testing.TB) connectortest.MappingCase {
 		Needed:  []string{"action", "date_create"},
 		Sparse:  []string{"entity", "actor", "context", "actor,entity", "id,entity,context", "actor,context,entity,details,id"},
 		Classes: classes(),
-		Edits:   edits(),
+		Edits:   append(edits(), entities()...),
 		Unheard: func(verb string) connectortest.EventType { return of("gadget", "gadget_"+verb) },
 		Apart: []connectortest.EventType{
 			of("user", "user_login"), of("user", "user_created"), of("channel", "user_channel_join"), of("role", "role_assigned"),
@@ -128,4 +128,16 @@ func edits() []connectortest.Edit {
 		edit(roles, `"target_user":"W9"`, `"target_user":null`, "type_uid", 600103.0),
 		edit(roles, `"target_user":"W9"`, `"target_user_id":"W8"`, "user.uid", "W8"),
 	}
+}
+
+// entities are of each kind, with one member that says which.
+func entities() []connectortest.Edit {
+	var list []connectortest.Edit
+	for kind := range strings.FieldsSeq("user workspace enterprise file channel app workflow workflow_v2 usergroup barrier message role account_type_role canvas huddle list function template") {
+		for member, path := range map[string]string{"id": "uid", "name": "name", "title": "name"} {
+			raw := `{"id":"1","date_create":1795375440,"action":"gadget_created","entity":{"type":"` + kind + `","` + kind + `":{"` + member + `":"what"}}}`
+			list = append(list, connectortest.Shows(raw, "web_resources.0."+path, "what"))
+		}
+	}
+	return list
 }

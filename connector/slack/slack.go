@@ -48,6 +48,7 @@ func App() connector.App {
 				"Create an app with token rotation and public distribution.",
 				"Give it the redirect URL, and the scopes above as user token scopes.",
 			},
+			Fields: connector.Fields{Tenant: "Name of the workspace or organization", ClientSecret: "Client Secret"},
 		},
 
 		Auth: auth(),
@@ -116,6 +117,7 @@ func dialect() rest.Dialect {
 		Code:    "error",
 		Reasons: []string{"error", "needed"},
 		Waits:   []rest.Wait{{Header: "Retry-After", Unit: rest.Seconds}},
+		Says:    "ok",
 	}
 	for kind, codes := range map[connector.Kind][]string{
 		connector.Unauthorized: {

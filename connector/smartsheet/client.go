@@ -1,11 +1,10 @@
 package smartsheet
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,35 +37,17 @@ func open(env connector.Env) *session {
 // is the one that the tenant's label means, nobody can tell; it is kept.
 func (s *session) Connect(ctx context.Context) (map[string]string, error) {
 	query := url.Values{"since": {spell(s.now())}, "maxCount": {"1"}}
-	a, err := s.rest.Do(ctx, rest.Request{Op: opConnect, Ref: eventsPath, Query: query})
-	if err != nil {
+	if _, _, err := s.rest.List(ctx, rest.Request{Op: opConnect, Ref: eventsPath, Query: query}, "data", identify); err != nil {
 		return nil, err
 	}
-	if _, _, err := events(a); err != nil {
-		return nil, a.Malformed(err)
-	}
-	a, err = s.rest.Do(ctx, rest.Request{Op: opMe, Ref: mePath})
+	a, me, err := s.rest.Get(ctx, rest.Request{Op: opMe, Ref: mePath})
 	if err != nil {
 		return nil, err
-	}
-	me, err := rest.Parse(a.Body)
-	if err != nil {
-		return nil, a.Malformed(err)
 	}
 	if me.Scalar("id") == "" {
 		return nil, a.Malformed(errors.New("the user's id is missing from the answer"))
 	}
 	return map[string]string{"account_id": me.Scalar("account.id"), "account": me.Text("account.name")}, nil
-}
-
-// events reads a page of the stream.
-func events(a *rest.Answer) (rest.Doc, []connector.Record, error) {
-	page, err := rest.Parse(a.Body)
-	if err != nil {
-		return nil, nil, err
-	}
-	records, err := page.Records("data", identify)
-	return page, records, err
 }
 
 // spell writes the full hour before t. Smartsheet counts times to the nearest
@@ -76,41 +57,15 @@ func spell(t time.Time) string { return t.UTC().Truncate(time.Hour).Format(time.
 // Poll reads one page. The position behind a page may be asked for ever, and
 // shows what has arrived since. Of a window, whose bounds count to the hour, what
 // lies outside is left out.
-//
-// From goes along as the newest time seen, for going on by time when Smartsheet
-// no longer knows the position.
 func (s *session) Poll(ctx context.Context, stream string, at connector.Cursor) (connector.Page, error) {
 	if stream != streamEvents {
-		return connector.Page{}, s.rest.Fail(opPoll, connector.Forbidden, "there is no stream "+strconv.Quote(stream))
+		return connector.Page{}, s.rest.NoStream(opPoll, stream)
 	}
-	if at.Token == "" && !at.To.IsZero() && !at.From.Before(at.To) {
-		return connector.Page{Next: connector.Cursor{From: at.To, To: at.To}, Done: true}, nil
-	}
-	query := request(at)
-	query.Set("maxCount", strconv.Itoa(pageMax))
-	a, err := s.rest.Do(ctx, rest.Request{Op: opPoll, Ref: eventsPath, Query: query})
-	if err != nil {
-		return connector.Page{}, expired(err, at)
-	}
-	doc, records, err := events(a)
-	next := connector.Cursor{From: at.From, To: at.To, Token: doc.Text("nextStreamPosition")}
-	more, moreErr := flag(doc, "moreAvailable")
-	if err = cmp.Or(err, moreErr); err == nil && next.Token == "" {
-		err = errors.New("the position behind the page is missing from the answer")
-	}
-	if err != nil {
-		return connector.Page{}, a.Malformed(err)
-	}
-	if !at.To.IsZero() {
-		return window(records, at, next, more), nil
-	}
-	for _, r := range records {
-		// A time from the future would lead past what is yet to come.
-		if r.Time.After(next.From) && !r.Time.After(s.now()) {
-			next.From = r.Time
-		}
-	}
-	return connector.Page{Records: records, Next: next, Done: !more}, nil
+	return s.rest.Tail(ctx, at, rest.Feed{
+		Op:   opPoll,
+		Ask:  func(t rest.Trail) (rest.Request, error) { return request(t, at), nil },
+		Read: read,
+	})
 }
 
 // request names the place where to read. Without a time, the stream is read
@@ -120,86 +75,58 @@ func (s *session) Poll(ctx context.Context, stream string, at connector.Cursor) 
 // (https://developers.smartsheet.com/api/smartsheet/openapi/events/list-events,
 // checked 2026-11-22). A live walk sends none: whether a position remembers the
 // end is nowhere written, and one that did would never show what arrives later.
-func request(at connector.Cursor) url.Values {
-	if at.Token != "" {
-		return url.Values{"streamPosition": {at.Token}}
-	}
-	query := url.Values{"since": {spell(time.Unix(0, 0))}}
-	if !at.From.IsZero() {
+func request(t rest.Trail, at connector.Cursor) rest.Request {
+	query := url.Values{"maxCount": {strconv.Itoa(pageMax)}}
+	switch {
+	case t.After != "":
+		query.Set("streamPosition", t.After)
+	case at.From.IsZero():
+		query.Set("since", spell(time.Unix(0, 0)))
+	default:
 		query.Set("since", spell(at.From))
 	}
-	if !at.To.IsZero() {
+	if t.After == "" && !at.To.IsZero() {
 		query.Set("to", spell(at.To.Add(time.Hour-time.Nanosecond)))
 	}
-	return query
+	return rest.Request{Ref: eventsPath, Query: query}
 }
 
-// window keeps what happened within the bounds of the cursor, which stay what they
-// are. Whether a position remembers the end that was asked for is nowhere
-// written: a page that lies wholly behind it, by more than events are late, ends
-// the window too.
-func window(records []connector.Record, at, next connector.Cursor, more bool) connector.Page {
-	kept, behind := records[:0:0], len(records) > 0
-	for _, r := range records {
-		if r.Time.IsZero() || !r.Time.Before(at.From) && r.Time.Before(at.To) {
-			kept = append(kept, r)
-		}
-		behind = behind && r.Time.After(at.To.Add(overlap))
-	}
-	if !more || behind {
-		return connector.Page{Records: kept, Next: connector.Cursor{From: at.To, To: at.To}, Done: true}
-	}
-	return connector.Page{Records: kept, Next: next}
-}
-
-func flag(doc rest.Doc, path string) (bool, error) {
-	value, _ := doc.Member(path)
-	b, err := strconv.ParseBool(string(value))
+// read takes a page apart. Whether a position remembers the end that was asked for
+// is nowhere written: a page that lies wholly behind it, by more than events are
+// late, ends a window too.
+func read(a *rest.Answer, t rest.Trail) (rest.Sheet, error) {
+	page, list, err := a.Records("data", identify)
 	if err != nil {
-		return false, errors.New(path + " is missing from the answer")
+		return rest.Sheet{}, err
 	}
-	return b, nil
-}
-
-// expired tells a refused position from other failures. Positions are made by
-// Smartsheet, so a 400 on one says that it no longer knows it; the documentation
-// names no code of its own for that (unverified).
-func expired(err error, at connector.Cursor) error {
-	e, ok := errors.AsType[*connector.Error](err)
-	if ok && at.Token != "" && e.Status == http.StatusBadRequest && e.Kind == connector.Unavailable {
-		e.Kind = connector.CursorExpired
+	more, known := page.Flag("moreAvailable")
+	next := page.Text("nextStreamPosition")
+	if next == "" || !known {
+		return rest.Sheet{}, errors.New("the position behind the page or moreAvailable is missing from the answer")
 	}
-	return err
+	far := t.Until.Add(overlap)
+	if !t.Until.IsZero() && len(list) > 0 && !slices.ContainsFunc(list, func(r connector.Record) bool { return !r.Time.After(far) }) {
+		more = false
+	}
+	return rest.Sheet{Records: list, Next: next, More: more}, nil
 }
 
 // FindUser looks a user up in the account's list. A comma would make two
 // addresses of one.
 func (s *session) FindUser(ctx context.Context, email string) (connector.User, error) {
-	if !strings.Contains(email, "@") || strings.Contains(email, ",") {
+	if !rest.Address(email) || strings.Contains(email, ",") {
 		return connector.User{}, connector.ErrNoUser
 	}
-	a, err := s.rest.Do(ctx, rest.Request{Op: opUser, Ref: usersPath, Query: url.Values{"email": {email}}})
+	a, users, err := s.rest.List(ctx, rest.Request{Op: opUser, Ref: usersPath, Query: url.Values{"email": {email}}}, "data", rest.By("id"))
 	if err != nil {
 		return connector.User{}, err
 	}
-	doc, err := rest.Parse(a.Body)
-	if err != nil {
-		return connector.User{}, a.Malformed(err)
-	}
-	users, err := doc.Records("data", func(user rest.Doc) (string, time.Time) { return user.Scalar("id"), time.Time{} })
-	if err != nil {
-		return connector.User{}, a.Malformed(err)
-	}
 	for _, r := range users {
-		user := rest.Doc(r.Raw)
-		if !strings.EqualFold(user.Text("email"), email) || r.ID == "" {
-			continue
+		if user := rest.Doc(r.Raw); strings.EqualFold(user.Text("email"), email) && r.ID != "" {
+			return a.User(user, connector.User{
+				ID: "id", Email: "email", FullName: "name", FirstName: "firstName", LastName: "lastName", Status: "status",
+			})
 		}
-		first, last := user.Text("firstName"), user.Text("lastName")
-		return connector.User{
-			ID: r.ID, Email: user.Text("email"), FirstName: first, LastName: last, Status: user.Text("status"),
-			FullName: cmp.Or(user.Text("name"), strings.TrimSpace(first+" "+last)),
-		}, nil
 	}
 	return connector.User{}, connector.ErrNoUser
 }

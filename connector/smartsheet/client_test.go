@@ -150,11 +150,7 @@ func TestConnect(t *testing.T) {
 	} {
 		server := simulator.New(simulator.Options{Smartsheet: test.options})
 		token := connectortest.SignIn(t, server, smartsheet.App(), test.scopes...)
-		session, _ := against(func(w http.ResponseWriter, r *http.Request) {
-			r.Header.Set("Authorization", "Bearer "+token)
-			r.Host = "smartsheet.localhost"
-			server.ServeHTTP(w, r)
-		})
+		session, _ := against(connectortest.Served(t, server, smartsheet.App(), token))
 		facts, err := session.Connect(t.Context())
 		if test.reason == "" {
 			if err != nil || facts["account_id"] == "" || facts["account"] == "" {

@@ -61,7 +61,7 @@ func names(object string) []string {
 
 func table() mapping.Table {
 	t := mapping.Table{
-		Version: "2026-11-22",
+		Version: "2026-11-23",
 		Product: ocsf.Product{Name: "Smartsheet", UID: "smartsheet", Vendor: "Smartsheet"},
 		Time:    "eventTimestamp",
 		// The type of an event is what was done to what: "SHEET - UPDATE".

@@ -20,6 +20,7 @@ func objects() []string {
 const (
 	create = 1
 	change = 3
+	export = 7
 	share  = 8
 )
 
@@ -27,6 +28,7 @@ const (
 // output was observed, the same class and activity, for the others what that
 // suggests. Types without a rule are activities on web resources, by their verb.
 func rules() []mapping.Rule {
+	web := mapping.WebRule
 	list := []mapping.Rule{
 		// AppFabric was seen to emit the refresh so.
 		token("REFRESH", 1), token("AUTHORIZE", 1), token("REVOKE", 2),
@@ -37,7 +39,7 @@ func rules() []mapping.Rule {
 		member("ADD_TO_ACCOUNT", 1, ""), member("ACCEPT_INVITE", 2, ""), member("SEND_PASSWORD_RESET", 4, ""),
 		member("REMOVE_FROM_ACCOUNT", 6, ""), member("UPDATE_USER", ocsf.Other, "Update"),
 		web("USER - SEND_INVITE", create), web("USER - DECLINE_INVITE", change),
-		web("USER - REMOVE_FROM_GROUPS", change), web("USER - REMOVE_SHARES", change),
+		web("ACCOUNT - DOWNLOAD_*", export), web("USER - REMOVE_FROM_GROUPS", change), web("USER - REMOVE_SHARES", change),
 	}
 	for _, object := range objects() {
 		on := object + " - "
@@ -63,11 +65,6 @@ func token(action string, activity int) mapping.Rule {
 
 func member(action string, activity int, name string) mapping.Rule {
 	return mapping.Rule{Type: "USER - " + action, Class: ocsf.AccountChange, Activity: activity, Name: name, Else: change}
-}
-
-// web is an activity on web resources that the verb would not give.
-func web(t string, activity int) mapping.Rule {
-	return mapping.Rule{Type: t, Class: ocsf.WebResources, Activity: activity}
 }
 
 // words are verbs of Smartsheet's that others have not, or mean otherwise.

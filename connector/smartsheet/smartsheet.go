@@ -37,6 +37,7 @@ func App() connector.App {
 				"Register as a developer and create an app under Developer Tools.",
 				"Give it the redirect URL.",
 			},
+			Fields: connector.Fields{Tenant: "Tenant ID", ClientID: "App client id", ClientSecret: "App secret"},
 		},
 
 		Auth: auth(),
@@ -96,6 +97,9 @@ func dialect() rest.Dialect {
 			// Codes of their own, should the status be another.
 			{Status: 400, Code: "4003", Kind: connector.Throttled},
 			{Status: 403, Code: "4003", Kind: connector.Throttled},
+			// The documentation names no code of its own for a position that is no
+			// longer known (unverified).
+			{Status: 400, Placed: true, Kind: connector.CursorExpired},
 		},
 		Code:    "errorCode",
 		Reasons: []string{"errorCode", "message"},

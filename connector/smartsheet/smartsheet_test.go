@@ -1,7 +1,6 @@
 package smartsheet_test
 
 import (
-	"net/http"
 	"testing"
 	"time"
 
@@ -27,19 +26,5 @@ func TestSuite(t *testing.T) {
 func start(t *testing.T, now func() time.Time) connectortest.Harness {
 	t.Helper()
 	server := simulator.New(simulator.Options{Now: now, Smartsheet: simulator.SmartsheetOptions{AccessLife: 1000 * time.Hour, PerMinute: -1, PageMax: pageMax}})
-	account := server.Smartsheet()
-	token := connectortest.SignIn(t, server, smartsheet.App())
-	return connectortest.Harness{
-		Handler: server,
-		Sign:    func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) },
-		Emit:    func(n int, late time.Duration) error { _, err := account.Emit(n, late); return err },
-		Repeat:  account.Repeat,
-		All:     account.All,
-		Shown:   account.Shown,
-		Inject: func(f connectortest.Fault) error {
-			return server.Inject("SMARTSHEET", simulator.Fault{Path: "/2.0/events", Kind: simulator.Kind(f), Times: 1})
-		},
-		Revoke: account.Revoke,
-		User:   "grainne.oneil+sheets@example.com",
-	}
+	return connectortest.Simulated(t, server, smartsheet.App(), server.Smartsheet(), "/2.0/events", "")
 }

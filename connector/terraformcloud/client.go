@@ -2,7 +2,6 @@ package terraformcloud
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -24,26 +23,19 @@ const (
 	opUser    = "list organization memberships"
 )
 
-type session struct {
-	rest *rest.Client
-	now  func() time.Time
-}
+type session struct{ rest *rest.Client }
 
 func open(env connector.Env) *session {
-	return &session{rest: rest.New("terraformcloud", auth(), env, dialect()), now: env.Now}
+	return &session{rest: rest.New("terraformcloud", auth(), env, dialect())}
 }
 
 // Connect reads one record and shows the organization. The trail is that of
 // the token's own organization, whatever the tenant identifier says, and an
 // organization token sees no other: so the second call proves the tenant.
 func (s *session) Connect(ctx context.Context) (map[string]string, error) {
-	a, err := s.rest.Do(ctx, rest.Request{Op: opConnect, Ref: trailPath, Query: pageQuery(1, 1)})
+	_, records, err := s.rest.List(ctx, rest.Request{Op: opConnect, Ref: trailPath, Query: pageQuery(1, 1)}, "data", identify)
 	if err != nil {
 		return nil, err
-	}
-	_, records, err := trail(a)
-	if err != nil {
-		return nil, a.Malformed(err)
 	}
 	id, err := s.organization(ctx)
 	if err != nil {
@@ -60,17 +52,13 @@ func (s *session) Connect(ctx context.Context) (map[string]string, error) {
 // organization returns the identifier that audit records have for the tenant.
 func (s *session) organization(ctx context.Context) (string, error) {
 	org := s.rest.Var("org")
-	a, err := s.rest.Do(ctx, rest.Request{Op: opOrg, Ref: orgsPath + org})
-	if err != nil {
-		if a != nil && a.Status == http.StatusNotFound {
-			return "", s.rest.Fail(opOrg, connector.Forbidden, "the token does not show the organization "+
-				strconv.Quote(org)+": a token of that organization itself is needed")
-		}
-		return "", err
+	a, answer, err := s.rest.Get(ctx, rest.Request{Op: opOrg, Ref: orgsPath + org})
+	if a.Is(http.StatusNotFound, "") {
+		return "", s.rest.Fail(opOrg, connector.Forbidden, "the token does not show the organization "+
+			strconv.Quote(org)+": a token of that organization itself is needed")
 	}
-	answer, err := rest.Parse(a.Body)
 	if err != nil {
-		return "", a.Malformed(err)
+		return "", err
 	}
 	if _, ok := answer.Member("data.attributes"); !ok {
 		return "", a.Malformed(errors.New("the organization is missing from the answer"))
@@ -78,128 +66,72 @@ func (s *session) organization(ctx context.Context) (string, error) {
 	return answer.Text("data.attributes.external-id"), nil
 }
 
-// trail reads a page of the audit trail.
-func trail(a *rest.Answer) (rest.Doc, []connector.Record, error) {
-	page, err := rest.Parse(a.Body)
-	if err != nil {
-		return nil, nil, err
-	}
-	records, err := page.Records("data", identify)
-	return page, records, err
-}
-
 // Poll reads one page of the walk from the newest record back to the cursor's
-// From. The feed knows no upper bound: of a window, what lies behind its end
-// is left out. A finished live walk goes on where it began in time, not at the
-// newest record seen, so that what arrived during the walk is read by the next.
+// From. The feed knows no upper bound. Records strictly behind since are shown: one
+// at From is wanted too.
 func (s *session) Poll(ctx context.Context, stream string, at connector.Cursor) (connector.Page, error) {
 	if stream != streamTrail {
-		return connector.Page{}, s.rest.Fail(opPoll, connector.Forbidden, "there is no stream "+strconv.Quote(stream))
+		return connector.Page{}, s.rest.NoStream(opPoll, stream)
 	}
-	walk, err := s.walk(at)
-	if err != nil {
-		return connector.Page{}, err
-	}
-	if at.Token == "" && !at.To.IsZero() && !at.From.Before(at.To) {
-		return connector.Page{Next: end(walk, at), Done: true}, nil
-	}
-	query := pageQuery(walk.Page, pageMax)
-	if !at.From.IsZero() {
-		// Records strictly behind since are shown: one at From is wanted too.
-		query.Set("since", rest.Since(at.From.Add(-time.Millisecond)))
-	}
-	a, err := s.rest.Do(ctx, rest.Request{Op: opPoll, Ref: trailPath, Query: query})
-	if err != nil {
-		return connector.Page{}, err
-	}
-	if at.Token == "" && walk.Began.After(a.Dated(walk.Began)) {
-		// Our clock is ahead: going on from it would leave records unread.
-		walk.Began = a.Dated(walk.Began)
-	}
-	behind := connector.Cursor{From: at.From, To: at.To, Token: walk.Next().Token()}
-	page, records, err := trail(a)
-	if err != nil {
-		e := a.Malformed(err)
-		e.Next = behind
-		return connector.Page{}, e
-	}
-	if !more(page, walk.Page, len(records)) {
-		return connector.Page{Records: rest.Within(records, at.To), Next: end(walk, at), Done: true}, nil
-	}
-	return connector.Page{Records: rest.Within(records, at.To), Next: behind}, nil
-}
-
-// walk returns the place of a cursor: the first page of a new walk where it
-// has no token. A token that is no place is as good as expired.
-func (s *session) walk(at connector.Cursor) (rest.Walk, error) {
-	if at.Token == "" {
-		return rest.Walk{Page: 1, Began: s.now()}, nil
-	}
-	walk, err := rest.ParseWalk(at.Token)
-	if err != nil {
-		return rest.Walk{}, s.rest.Fail(opPoll, connector.CursorExpired, err.Error())
-	}
-	return walk, nil
-}
-
-// end is where a finished walk leaves the cursor.
-func end(walk rest.Walk, at connector.Cursor) connector.Cursor {
-	if at.To.IsZero() {
-		return connector.Cursor{From: walk.Began}
-	}
-	return connector.Cursor{From: at.To, To: at.To}
+	return s.rest.Walk(ctx, at, rest.Feed{
+		Op: opPoll,
+		Ask: func(t rest.Trail) (rest.Request, error) {
+			page, err := t.Number(1)
+			q := pageQuery(page, pageMax)
+			if !at.From.IsZero() {
+				q.Set("since", rest.Since(at.From.Add(-time.Millisecond)))
+			}
+			return rest.Request{Ref: trailPath, Query: q}, err
+		},
+		Read: read,
+	})
 }
 
 func pageQuery(page, size int) url.Values {
 	return url.Values{"page[number]": {strconv.Itoa(page)}, "page[size]": {strconv.Itoa(size)}}
 }
 
-// more tells whether a page follows. Without a usable next_page, one follows a
-// full page: a call too many loses nothing.
-func more(page rest.Doc, number, records int) bool {
-	full := records >= pageMax
-	member, ok := page.Member("pagination.next_page")
-	if !ok {
-		return full
+// read takes a page apart. Without a usable next_page, one follows a full page: a
+// call too many loses nothing.
+func read(a *rest.Answer, t rest.Trail) (rest.Sheet, error) {
+	number, err := t.Number(1)
+	if err != nil {
+		return rest.Sheet{}, err
 	}
-	var next *int
-	if json.Unmarshal(member, &next) != nil {
-		return full
+	behind := strconv.Itoa(number + 1)
+	page, list, err := a.Records("data", identify)
+	if err != nil {
+		return rest.Sheet{Next: behind}, err
 	}
-	return next != nil && *next > number
+	more := len(list) >= pageMax
+	if next, _ := page.Member("pagination.next_page"); string(next) == "null" {
+		more = false
+	} else if n, err := strconv.Atoi(string(next)); err == nil {
+		more = n > number
+	}
+	if !more {
+		behind = ""
+	}
+	return rest.Sheet{Records: list, Next: behind}, nil
 }
 
 // FindUser looks a user up among the organization's memberships.
 func (s *session) FindUser(ctx context.Context, email string) (connector.User, error) {
-	a, err := s.rest.Do(ctx, rest.Request{
-		Op:    opUser,
-		Ref:   orgsPath + s.rest.Var("org") + "/organization-memberships",
-		Query: url.Values{"filter[email]": {email}},
-	})
+	if !rest.Address(email) {
+		return connector.User{}, connector.ErrNoUser
+	}
+	request := rest.Request{
+		Op: opUser, Ref: orgsPath + s.rest.Var("org") + "/organization-memberships", Query: url.Values{"filter[email]": {email}},
+	}
+	a, members, err := s.rest.List(ctx, request, "data", rest.By("attributes.email"))
 	if err != nil {
 		return connector.User{}, err
 	}
-	var answer struct {
-		Data []struct {
-			Attributes struct {
-				Email  string `json:"email"`
-				Status string `json:"status"`
-			} `json:"attributes"`
-			Relationships struct {
-				User struct {
-					Data struct {
-						ID string `json:"id"`
-					} `json:"data"`
-				} `json:"user"`
-			} `json:"relationships"`
-		} `json:"data"`
-	}
-	if err := json.Unmarshal(a.Body, &answer); err != nil {
-		return connector.User{}, a.Malformed(err)
-	}
-	for _, m := range answer.Data {
-		if strings.EqualFold(m.Attributes.Email, email) {
-			return connector.User{ID: m.Relationships.User.Data.ID, Email: m.Attributes.Email, Status: m.Attributes.Status}, nil
+	for _, m := range members {
+		if strings.EqualFold(m.ID, email) {
+			return a.User(m.Raw, connector.User{
+				ID: "relationships.user.data.id", Email: "attributes.email", Status: "attributes.status",
+			})
 		}
 	}
 	return connector.User{}, connector.ErrNoUser

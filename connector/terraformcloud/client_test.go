@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"selvedge/connector"
+	"selvedge/connector/connectortest"
 	"selvedge/connector/terraformcloud"
 	"selvedge/simulator"
 )
@@ -40,19 +40,9 @@ func TestTenants(t *testing.T) {
 	}
 }
 
-type inProcess struct{ http.Handler }
-
-func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := httptest.NewRecorder()
-	r.RequestURI = r.URL.RequestURI()
-	r.Body = http.NoBody
-	p.ServeHTTP(w, r)
-	return w.Result(), nil
-}
-
 func session(tenant string, h http.HandlerFunc) connector.Session {
 	return terraformcloud.App().Open(connector.Env{
-		Tenant: tenant, HTTP: &http.Client{Transport: inProcess{h}}, Now: func() time.Time { return now },
+		Tenant: tenant, HTTP: &http.Client{Transport: connectortest.InProcess{Handler: h}}, Now: func() time.Time { return now },
 	})
 }
 
@@ -85,20 +75,20 @@ func TestPagination(t *testing.T) {
 		if p.Done != test.done || (p.Next.Token == "") != test.done {
 			t.Errorf("%s: done %v, next %+v", test.rest, p.Done, p.Next)
 		}
-		if !p.Done && !strings.Contains(p.Next.Token, "page=2") {
+		if !p.Done && !strings.Contains(p.Next.Token, "after=2&") {
 			t.Errorf("%s: goes on at %q, want page 2", test.rest, p.Next.Token)
 		}
 	}
 }
 
-// TestWalkEndsWhereItBegan: the next poll begins at the time of the first call
+// TestWalkEndsWhereItUntil: the next poll begins at the time of the first call
 // of the walk, however long the walk took.
 func TestWalkEndsWhereItBegan(t *testing.T) {
 	t.Parallel()
 	clock, page := now, 0
 	var asked []string
-	env := connector.Env{Tenant: "org", Now: func() time.Time { return clock }, HTTP: &http.Client{Transport: inProcess{
-		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	env := connector.Env{Tenant: "org", Now: func() time.Time { return clock }, HTTP: &http.Client{Transport: connectortest.InProcess{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			asked = append(asked, r.URL.Query().Get("since")+" "+r.URL.Query().Get("page[number]")+" "+r.URL.Query().Get("page[size]"))
 			if page++; page == 3 {
 				fmt.Fprint(w, `{"data":[],"pagination":{"next_page":null}}`)
@@ -132,23 +122,17 @@ func TestConnect(t *testing.T) {
 		t.Fatal(err)
 	}
 	poor := simulator.New(simulator.Options{TerraformCloud: simulator.TerraformCloudOptions{NoAuditTrails: true}})
-	serve := func(server *simulator.Server, token string) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			r.Header.Set("Authorization", "Bearer "+token)
-			server.ServeHTTP(w, r)
-		}
-	}
 	for name, test := range map[string]struct {
 		handler http.HandlerFunc
 		tenant  string
 		kind    connector.Kind
 		reason  string // part of it; empty: connected
 	}{
-		"good":               {serve(server, org.Token()), org.Organization(), 0, ""},
-		"wrong token":        {serve(server, "x"), org.Organization(), connector.Unauthorized, "unauthorized"},
-		"token of a user":    {serve(server, org.UserToken()), org.Organization(), connector.Forbidden, "not found"},
-		"plan without":       {serve(poor, poor.TerraformCloud().Token()), "example-org", connector.Forbidden, "not found"},
-		"other organization": {serve(server, org.Token()), "acme", connector.Forbidden, `does not show the organization "acme"`},
+		"good":               {connectortest.Served(t, server, terraformcloud.App(), org.Token()), org.Organization(), 0, ""},
+		"wrong token":        {connectortest.Served(t, server, terraformcloud.App(), "x"), org.Organization(), connector.Unauthorized, "unauthorized"},
+		"token of a user":    {connectortest.Served(t, server, terraformcloud.App(), org.UserToken()), org.Organization(), connector.Forbidden, "not found"},
+		"plan without":       {connectortest.Served(t, poor, terraformcloud.App(), poor.TerraformCloud().Token()), "example-org", connector.Forbidden, "not found"},
+		"other organization": {connectortest.Served(t, server, terraformcloud.App(), org.Token()), "acme", connector.Forbidden, `does not show the organization "acme"`},
 		"another's records": {func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasSuffix(r.URL.Path, "/audit-trail") {
 				fmt.Fprint(w, `{"data":[{"auth":{"organization_id":"org-2"}}]}`)

@@ -22,7 +22,7 @@ var mapper = sync.OnceValue(func() *mapping.Mapper { return mapping.MustNew(tabl
 
 func table() mapping.Table {
 	return mapping.Table{
-		Version: "2026-11-22",
+		Version: "2026-11-23",
 		Product: ocsf.Product{Name: "Terraform Cloud", UID: "terraformcloud", Vendor: "HashiCorp"},
 		Time:    "timestamp",
 		// The trail has no name for a type of event: it is what was done to
@@ -35,25 +35,42 @@ func table() mapping.Table {
 			{From: "auth.organization_id", To: "metadata.tenant_uid"},
 			{From: "request.id", To: "http_request.uid"},
 		},
-		Read:   []string{"auth.type", "resource.type", "resource.action", "resource.id"},
+		Read:   []string{"auth.type", "resource.type", "resource.action", idPath, userPath, teamPath, permissionsPath},
 		Rules:  rules(),
-		Words:  map[string]mapping.Verb{"index": mapping.Read, "lock": mapping.Update, "unlock": mapping.Update},
+		Words:  map[string]mapping.Verb{"index": mapping.Read, "lock": mapping.Update, "unlock": mapping.Update, "callback": mapping.Update},
 		Finish: finish,
 	}
 }
 
+// Paths that finish reads. What an event has beyond the others is within meta, as
+// far as it is said (unverified).
+const (
+	idPath          = "resource.id"
+	userPath        = "resource.meta.user"
+	teamPath        = "resource.meta.team"
+	permissionsPath = "resource.meta.permissions"
+)
+
 // rules: everything is an activity on the resource that the trail names, but
-// for members of the organization, whose accounts these are.
+// for members of the organization, whose accounts these are, and for teams.
 func rules() []mapping.Rule {
-	return []mapping.Rule{
+	const assign, revoke, add, remove, update = 1, 2, 3, 4, 3
+	list := []mapping.Rule{
 		{Type: "organization_user.create", Class: ocsf.AccountChange, Activity: 1},
 		{Type: "organization_user.update", Class: ocsf.AccountChange, Activity: ocsf.Other, Name: "Update", Else: 3},
 		{Type: "organization_user.destroy", Class: ocsf.AccountChange, Activity: 6},
-		// The trail names the team, not the member.
-		{Type: "team.add_member", Class: ocsf.WebResources, Activity: 3},
-		{Type: "team.remove_member", Class: ocsf.WebResources, Activity: 3},
-		{Type: "project.add_team", Class: ocsf.WebResources, Activity: 3},
+		{Type: "team.add_member", Class: ocsf.GroupManagement, Activity: add, Else: update},
+		{Type: "team.remove_member", Class: ocsf.GroupManagement, Activity: remove, Else: update},
+		{Type: "policy_check.process_audit_log_event", Class: ocsf.WebResources, Activity: update},
+		{Type: "policy_evaluation.process_audit_log_event", Class: ocsf.WebResources, Activity: update},
 	}
+	for _, what := range []string{"project", "workspace"} {
+		list = append(list,
+			mapping.Rule{Type: what + ".add_team", Class: ocsf.GroupManagement, Activity: assign, Else: update},
+			mapping.Rule{Type: what + ".update_team_permissions", Class: ocsf.GroupManagement, Activity: assign, Else: update},
+			mapping.Rule{Type: what + ".remove_team", Class: ocsf.GroupManagement, Activity: revoke, Else: update})
+	}
+	return list
 }
 
 func finish(r *mapping.Record, e *ocsf.Event) {
@@ -72,9 +89,11 @@ func finish(r *mapping.Record, e *ocsf.Event) {
 	}
 	switch e.Class {
 	case ocsf.AccountChange:
-		e.User = ocsf.User{UID: r.Take("resource.id")}
+		e.User = ocsf.User{UID: r.Take(idPath)}
+	case ocsf.GroupManagement:
+		group(r, e)
 	case ocsf.WebResources:
-		what := ocsf.Resource{UID: r.Take("resource.id"), Type: r.Text("resource.type")}
+		what := ocsf.Resource{UID: r.Take(idPath), Type: r.Text("resource.type")}
 		if what.UID == "" {
 			what.Name = what.Type
 		}
@@ -82,5 +101,23 @@ func finish(r *mapping.Record, e *ocsf.Event) {
 			what.Name = "Terraform Cloud"
 		}
 		e.WebResources = append(e.WebResources, what)
+	}
+}
+
+// group: who joined or left a team, or what a team may do with the resource.
+func group(r *mapping.Record, e *ocsf.Event) {
+	if r.Text("resource.type") == "team" {
+		if who := r.Take(userPath); who != "" {
+			e.Group = ocsf.Group{UID: r.Take(idPath), Type: r.Text("resource.type")}
+			e.User = ocsf.User{Name: who}
+		}
+		return
+	}
+	e.Group.Name = r.Take(teamPath)
+	if what := r.Take(permissionsPath); what != "" {
+		e.Privileges = append(e.Privileges, what)
+	}
+	if e.Allows(ocsf.AttrResource) {
+		e.Resource = ocsf.Resource{UID: r.Take(idPath), Type: r.Text("resource.type")}
 	}
 }

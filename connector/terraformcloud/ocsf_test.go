@@ -23,8 +23,8 @@ func FuzzNormalize(f *testing.F) {
 
 func mappingCase(testing.TB) connectortest.MappingCase {
 	return connectortest.MappingCase{
-		App: terraformcloud.App(), Stream: "audit_trail", Update: *update,
-		// HashiCorp lists the resources, and no types.
+		App: terraformcloud.App(), Stream: "audit_trail", Update: *update, Tables: terraformcloud.Tables(),
+		Types: connectortest.KindAndNames, AtLeast: 80,
 		Record: func(typ connectortest.EventType) string { return record(typ.Kind, typ.Name) },
 		Filled: func(typ connectortest.EventType) map[string]any {
 			return map[string]any{
@@ -33,6 +33,7 @@ func mappingCase(testing.TB) connectortest.MappingCase {
 			}
 		},
 		Needed: []string{"timestamp", "resource"},
+		Sparse: []string{"auth", "request", "auth,request,id,version,type"},
 		Classes: []connectortest.Class{
 			{Type: of("workspace", "create"), UID: 600101},
 			{Type: of("workspace", "destroy"), UID: 600104, Name: "Delete"},
@@ -40,11 +41,14 @@ func mappingCase(testing.TB) connectortest.MappingCase {
 			{Type: of("organization_user", "create"), UID: 300101, Path: "user.uid", Want: "ws-1"},
 			{Type: of("organization_user", "update"), UID: 300199, Name: "Update"},
 			{Type: of("organization_user", "destroy"), UID: 300106},
-			{Type: of("team", "add_member"), UID: 600103},
+			{Type: of("team", "add_member"), UID: 300603, Path: "user.name", Want: "bo"},
+			{Type: of("team", "remove_member"), UID: 300604, Path: "group.uid", Want: "ws-1"},
+			{Type: of("project", "add_team"), UID: 300601, Path: "privileges", Want: "write"},
+			{Type: of("workspace", "remove_team"), UID: 300602, Path: "group.name", Want: "owners"},
 		},
 		Edits:     edits(),
 		Unheard:   func(verb string) connectortest.EventType { return of("gadget", verb) },
-		Apart:     []connectortest.EventType{of("workspace", "create"), of("organization_user", "create")},
+		Apart:     []connectortest.EventType{of("workspace", "create"), of("organization_user", "create"), of("team", "add_member"), of("project", "add_team")},
 		Simulated: func() [][]byte { return simulator.New(simulator.Options{Seed: 7}).TerraformCloud().Generate(500) },
 		Seeds:     []string{`{"resource":{"type":"x"},"timestamp":"2026-11-22T19:24:00Z"}`},
 	}
@@ -54,10 +58,12 @@ func of(resource, action string) connectortest.EventType {
 	return connectortest.EventType{Kind: resource, Name: action}
 }
 
+const meta = `{"user":"bo","team":"owners","permissions":"write"}`
+
 func record(resource, action string) string {
 	return `{"id":"ae66","version":"0","type":"Resource","timestamp":"2026-11-22T19:24:00.500Z",` +
 		`"auth":{"accessor_id":"user-V3R","description":"ada","type":"Client","impersonator_id":null,"organization_id":"org-1"},` +
-		`"request":{"id":"rq-1"},"resource":{"id":"ws-1","type":"` + resource + `","action":"` + action + `","meta":null}}`
+		`"request":{"id":"rq-1"},"resource":{"id":"ws-1","type":"` + resource + `","action":"` + action + `","meta":` + meta + `}}`
 }
 
 // edits break a record at one place each.
@@ -88,6 +94,11 @@ func edits() []connectortest.Edit {
 		edit(base, `"workspace"`, `"organization_user"`, "user.uid", "ws-1"),
 		edit(base, `"id":"ws-1","type":"workspace"`, `"type":"organization_user"`, "type_uid", 600101.0),
 		edit(base, `"impersonator_id":null`, `"impersonator_id":"user-root"`, "unmapped.auth.impersonator_id", "user-root"),
-		edit(base, `"meta":null`, `"meta":{"a":[1]}`, "unmapped.resource.meta.a[0]", "1"),
+		edit(base, meta, `{"a":[1]}`, "unmapped.resource.meta.a[0]", "1"),
+		shows(base, "unmapped.resource.meta.user", "bo"),
+		// Without whom it is about it is an activity on what the trail names.
+		edit(record("team", "add_member"), meta, `null`, "type_uid", 600103.0),
+		edit(record("project", "remove_team"), meta, `null`, "type_uid", 600103.0),
+		edit(record("project", "remove_team"), meta, `null`, "web_resources.uid", "ws-1"),
 	}
 }

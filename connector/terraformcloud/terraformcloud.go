@@ -30,6 +30,7 @@ func App() connector.App {
 			Steps: []string{
 				"Create an organization token.",
 			},
+			Fields: connector.Fields{Tenant: "Organization", APIKey: "Organization token"},
 		},
 
 		Auth: auth(),

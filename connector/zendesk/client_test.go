@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"selvedge/connector"
+	"selvedge/connector/connectortest"
 	"selvedge/connector/zendesk"
 	"selvedge/simulator"
 )
@@ -20,21 +21,14 @@ var now = time.Date(2026, 11, 20, 10, 0, 0, 500_000_000, time.UTC)
 
 func session(h http.HandlerFunc) connector.Session {
 	return zendesk.App().Open(connector.Env{
-		Tenant: "demo", HTTP: &http.Client{Transport: inProcess{h}}, Now: func() time.Time { return now },
+		Tenant: "demo", HTTP: &http.Client{Transport: connectortest.InProcess{Handler: h}}, Now: func() time.Time { return now },
 	})
-}
-
-func answering(status int, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(status)
-		fmt.Fprint(w, body)
-	}
 }
 
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	from := now.Add(-time.Hour)
-	token := url.Values{"after": {"x"}, "began": {"2026-11-20T10:00:00Z"}}.Encode()
+	token := url.Values{"after": {"x"}, "until": {"2026-11-20T10:00:00Z"}}.Encode()
 	for _, test := range []struct {
 		status      int
 		token, body string
@@ -52,7 +46,7 @@ func TestRefusals(t *testing.T) {
 		{503, token, `<html>`, connector.Unavailable, ""},
 		{200, "", `{"audit_logs":[],"meta":{"has_more":true,"after_cursor":null}}`, connector.Malformed, "the cursor of the next page is missing from the answer"},
 	} {
-		_, err := session(answering(test.status, test.body)).Poll(t.Context(), "audit_logs", connector.Cursor{From: from, Token: test.token})
+		_, err := session(connectortest.Answering(test.status, test.body)).Poll(t.Context(), "audit_logs", connector.Cursor{From: from, Token: test.token})
 		e, ok := errors.AsType[*connector.Error](err)
 		if !ok || e.Kind != test.kind || e.Reason != test.reason {
 			t.Errorf("%d %s: got %v, want %v %q", test.status, test.body, err, test.kind, test.reason)
@@ -66,8 +60,8 @@ func TestWalk(t *testing.T) {
 	t.Parallel()
 	var asked []string
 	clock := now
-	s := zendesk.App().Open(connector.Env{Tenant: "demo", Now: func() time.Time { return clock }, HTTP: &http.Client{Transport: inProcess{
-		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := zendesk.App().Open(connector.Env{Tenant: "demo", Now: func() time.Time { return clock }, HTTP: &http.Client{Transport: connectortest.InProcess{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			asked = append(asked, r.URL.RawQuery)
 			w.Header().Set("Date", clock.Format(http.TimeFormat))
 			next := map[string]string{"": "b=", "b=": "c", "c": ""}[r.URL.Query().Get("page[after]")]
@@ -111,12 +105,6 @@ func TestWalk(t *testing.T) {
 
 func TestConnect(t *testing.T) {
 	t.Parallel()
-	serve := func(server *simulator.Server, token string) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			r.Header.Set("Authorization", "Bearer "+token)
-			server.ServeHTTP(w, r)
-		}
-	}
 	good := simulator.New(simulator.Options{})
 	poor := simulator.New(simulator.Options{Zendesk: simulator.ZendeskOptions{NoAudit: true}})
 	agent := simulator.New(simulator.Options{Zendesk: simulator.ZendeskOptions{Users: []simulator.User{{ID: "2", Login: "zoe@example.com"}}}})
@@ -125,13 +113,13 @@ func TestConnect(t *testing.T) {
 		kind    connector.Kind
 		reason  string // part of it; empty: connected
 	}{
-		"good":         {serve(good, signIn(t, good, "auditlogs:read users:read")), 0, ""},
-		"read":         {serve(good, signIn(t, good, "read")), 0, ""},
-		"wrong token":  {serve(good, "x"), connector.Unauthorized, "invalid_token: The access token"},
-		"less scopes":  {serve(good, signIn(t, good, "users:read")), connector.Forbidden, "insufficient_scope"},
-		"no admin":     {serve(agent, signIn(t, agent, "auditlogs:read")), connector.Forbidden, "You do not have access"},
-		"plan without": {serve(poor, signIn(t, poor, "auditlogs:read")), connector.Forbidden, "You do not have access"},
-		"a page":       {answering(200, `<html>Sign in</html>`), connector.Malformed, "web page"},
+		"good":         {connectortest.Served(t, good, zendesk.App(), connectortest.SignIn(t, good, zendesk.App(), "auditlogs:read users:read")), 0, ""},
+		"read":         {connectortest.Served(t, good, zendesk.App(), connectortest.SignIn(t, good, zendesk.App(), "read")), 0, ""},
+		"wrong token":  {connectortest.Served(t, good, zendesk.App(), "x"), connector.Unauthorized, "invalid_token: The access token"},
+		"less scopes":  {connectortest.Served(t, good, zendesk.App(), connectortest.SignIn(t, good, zendesk.App(), "users:read")), connector.Forbidden, "insufficient_scope"},
+		"no admin":     {connectortest.Served(t, agent, zendesk.App(), connectortest.SignIn(t, agent, zendesk.App(), "auditlogs:read")), connector.Forbidden, "You do not have access"},
+		"plan without": {connectortest.Served(t, poor, zendesk.App(), connectortest.SignIn(t, poor, zendesk.App(), "auditlogs:read")), connector.Forbidden, "You do not have access"},
+		"a page":       {connectortest.Answering(200, `<html>Sign in</html>`), connector.Malformed, "web page"},
 	} {
 		facts, err := session(test.handler).Connect(t.Context())
 		if test.reason == "" {
@@ -171,12 +159,12 @@ func TestFindUser(t *testing.T) {
 		}
 	}
 	for member, want := range map[string]string{`"active":false`: "deleted", `"active":true`: "active", `"x":1`: ""} {
-		find := session(answering(200, `{"users":[{"id":3,"email":"a@b.example",`+member+`}]}`)).(connector.UserFinder)
+		find := session(connectortest.Answering(200, `{"users":[{"id":3,"email":"a@b.example",`+member+`}]}`)).(connector.UserFinder)
 		if got, err := find.FindUser(t.Context(), "a@b.example"); err != nil || got.Status != want {
 			t.Errorf("%s: %+v, %v", member, got, err)
 		}
 	}
-	if _, err := session(answering(200, `{"user":null}`)).(connector.UserFinder).FindUser(t.Context(), "a@b.example"); connector.KindOf(err) != connector.Malformed {
+	if _, err := session(connectortest.Answering(200, `{"user":null}`)).(connector.UserFinder).FindUser(t.Context(), "a@b.example"); connector.KindOf(err) != connector.Malformed {
 		t.Errorf("an answer without users: %v", err)
 	}
 }

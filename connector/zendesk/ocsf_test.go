@@ -2,7 +2,6 @@ package zendesk_test
 
 import (
 	"flag"
-	"strings"
 	"testing"
 	"time"
 
@@ -25,8 +24,8 @@ func FuzzNormalize(f *testing.F) {
 
 func mappingCase(testing.TB) connectortest.MappingCase {
 	return connectortest.MappingCase{
-		App: zendesk.App(), Stream: "audit_logs", Update: *update,
-		Types: sourceAndActions, AtLeast: 100,
+		App: zendesk.App(), Stream: "audit_logs", Update: *update, Tables: zendesk.Tables(),
+		Types: connectortest.KindAndNames, AtLeast: 100,
 		Record: func(typ connectortest.EventType) string { return record(typ.Kind, typ.Name) },
 		Filled: func(typ connectortest.EventType) map[string]any {
 			return map[string]any{
@@ -49,15 +48,6 @@ func mappingCase(testing.TB) connectortest.MappingCase {
 
 func of(source, action string) connectortest.EventType {
 	return connectortest.EventType{Kind: source, Name: action}
-}
-
-func sourceAndActions(line string) []connectortest.EventType {
-	words := strings.Fields(line)
-	var types []connectortest.EventType
-	for _, action := range words[1:] {
-		types = append(types, of(words[0], action))
-	}
-	return types
 }
 
 // record is a record with a value in every member.

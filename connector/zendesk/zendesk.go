@@ -16,6 +16,7 @@
 package zendesk
 
 import (
+	"net/http"
 	"time"
 
 	"selvedge/connector"
@@ -41,6 +42,7 @@ func App() connector.App {
 				"Create an OAuth client in the Admin Center; the client ID is its unique identifier.",
 				"Give it the redirect URL.",
 			},
+			Fields: connector.Fields{Tenant: "Subdomain", ClientID: "Unique identifier", ClientSecret: "Secret"},
 		},
 
 		Auth: auth(),
@@ -102,7 +104,10 @@ func auth() connector.Auth {
 // or an object; a list of them for what concerns paging.
 func dialect() rest.Dialect {
 	return rest.Dialect{
-		Code: "error",
+		// Which status and code a cursor is refused with is not documented
+		// (unverified).
+		Rules: rest.Forgotten(http.StatusBadRequest, http.StatusUnprocessableEntity),
+		Code:  "error",
 		Reasons: []string{
 			"error", "error_description", "description", "error.title", "error.message",
 			"errors.0.code", "errors.0.title", "errors.0.detail",

@@ -2,7 +2,6 @@ package zoom
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -39,22 +38,15 @@ func open(env connector.Env) *session {
 	return s
 }
 
-func (s *session) do(ctx context.Context, op, ref string, query url.Values) (*rest.Answer, error) {
-	return s.rest.Do(ctx, rest.Request{Op: op, Origin: s.origin, Ref: ref, Query: query})
-}
-
 // Connect reads one record of each report: they have scopes of their own. The
 // account is the one that the token was asked for, and a token is good for no
 // other.
 func (s *session) Connect(ctx context.Context) (map[string]string, error) {
 	today := date(s.now())
 	for _, f := range feeds() {
-		a, err := s.do(ctx, opConnect, f.path, url.Values{"from": {today}, "to": {today}, "page_size": {"1"}})
-		if err != nil {
+		q := url.Values{"from": {today}, "to": {today}, "page_size": {"1"}}
+		if _, _, err := s.rest.List(ctx, rest.Request{Op: opConnect, Origin: s.origin, Ref: f.path, Query: q}, f.list, identify); err != nil {
 			return nil, err
-		}
-		if _, _, err := records(a, f); err != nil {
-			return nil, a.Malformed(err)
 		}
 	}
 	return map[string]string{"account": s.rest.Var("account")}, nil
@@ -63,157 +55,71 @@ func (s *session) Connect(ctx context.Context) (map[string]string, error) {
 // Poll reads one page of the walk from the newest record of a range back to the
 // cursor's From. Reports know whole days only, so what lies outside of the
 // cursor's bounds is left out, and the walk ends at the first page that reaches
-// behind From. A range wider than a report may be is read in parts, the oldest
-// first. A finished live walk goes on where it began in time.
+// behind From. A range wider than a report may be is read in parts.
 func (s *session) Poll(ctx context.Context, stream string, at connector.Cursor) (connector.Page, error) {
 	i := slices.IndexFunc(feeds(), func(f feed) bool { return f.stream == stream })
 	if i < 0 {
-		return connector.Page{}, s.rest.Fail(opPoll, connector.Forbidden, "there is no stream "+strconv.Quote(stream))
+		return connector.Page{}, s.rest.NoStream(opPoll, stream)
 	}
 	f := feeds()[i]
-	if at.Token == "" {
-		at.From = s.reachable(at.From)
+	if oldest := s.now().Add(-reach); at.Token == "" && at.From.Before(oldest) {
+		at.From = oldest // that is all that Zoom keeps
 	}
-	trail, err := s.trail(at)
-	if err != nil {
-		return connector.Page{}, err
-	}
-	if at.Token == "" && !at.To.IsZero() && !at.From.Before(at.To) {
-		return connector.Page{Next: connector.Cursor{From: at.To, To: at.To}, Done: true}, nil
-	}
-	a, err := s.do(ctx, opPoll, f.path, query(trail, at.From))
-	if err != nil {
-		return connector.Page{}, expired(err, a, at)
-	}
-	next, list, err := records(a, f)
-	if err != nil {
-		return connector.Page{}, a.Malformed(err)
-	}
-	reached := reaches(list, at.From)
-	list = rest.Within(since(list, at.From), at.To)
-	if next == "" || reached {
-		p := end(list, trail, at)
-		if p.Done && at.To.IsZero() {
-			// Only now: the days asked for must be the same from page to page.
-			p.Next.From = a.Corrected(p.Next.From, s.now())
-		}
-		return p, nil
-	}
-	return connector.Page{Records: list, Next: connector.Cursor{From: at.From, To: at.To, Token: trail.Next(next).Token()}}, nil
+	return s.rest.Walk(ctx, at, rest.Feed{
+		Op:     opPoll,
+		Ask:    func(t rest.Trail) (rest.Request, error) { return s.request(f, t, at.From), nil },
+		Read:   func(a *rest.Answer, _ rest.Trail) (rest.Sheet, error) { return read(a, f, at.From) },
+		Widest: window,
+	})
 }
 
-// reachable keeps a lower bound within what Zoom keeps.
-func (s *session) reachable(from time.Time) time.Time {
-	if oldest := s.now().Add(-reach); from.Before(oldest) {
-		return oldest
-	}
-	return from
-}
-
-// trail returns the place of a cursor: the first page of a new walk where it has
-// no token. Its Began is where the range ends that the walk reads. A token that
-// is no place is as good as expired.
-func (s *session) trail(at connector.Cursor) (rest.Trail, error) {
-	if at.Token != "" {
-		trail, err := rest.ParseTrail(at.Token)
-		if err != nil {
-			return rest.Trail{}, s.rest.Fail(opPoll, connector.CursorExpired, err.Error())
-		}
-		return trail, nil
-	}
-	to := at.To
-	if to.IsZero() {
-		to = s.now()
-	}
-	if widest := at.From.Add(window); widest.Before(to) {
-		to = widest
-	}
-	return rest.Trail{Began: to}, nil
-}
-
-// query asks for the days of a range. Which zone they are of is not documented:
+// request asks for the days of a range. Which zone they are of is not documented:
 // the samples' have a Z. The day before the first is asked for too, which costs
 // nothing where the order is that of time.
-func query(trail rest.Trail, from time.Time) url.Values {
-	q := url.Values{"from": {date(from.Add(-day))}, "to": {date(trail.Began)}, "page_size": {strconv.Itoa(pageMax)}}
-	if trail.After != "" {
-		q.Set("next_page_token", trail.After)
+func (s *session) request(f feed, t rest.Trail, from time.Time) rest.Request {
+	q := url.Values{"from": {date(from.Add(-day))}, "to": {date(t.Until)}, "page_size": {strconv.Itoa(pageMax)}}
+	if t.After != "" {
+		q.Set("next_page_token", t.After)
 	}
-	return q
+	return rest.Request{Origin: s.origin, Ref: f.path, Query: q}
 }
 
 func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
-// records reads a page of a report, and the token of the one behind it.
-func records(a *rest.Answer, f feed) (string, []connector.Record, error) {
-	page, err := rest.Parse(a.Body)
+// read takes a page of a report apart. Behind one whose last record that tells its
+// time happened before from, there is nothing to read. What happened before is
+// left out, what does not tell is kept.
+func read(a *rest.Answer, f feed, from time.Time) (rest.Sheet, error) {
+	page, list, err := a.Records(f.list, identify)
 	if err != nil {
-		return "", nil, err
+		return rest.Sheet{}, err
 	}
-	list, err := page.Records(f.list, identify)
-	return page.Text("next_page_token"), list, err
-}
-
-// reaches tells whether a page leads behind from: whether its last record that
-// tells its time does.
-func reaches(list []connector.Record, from time.Time) bool {
+	sheet := rest.Sheet{Next: page.Text("next_page_token")}
 	for _, r := range slices.Backward(list) {
 		if !r.Time.IsZero() {
-			return r.Time.Before(from)
+			if r.Time.Before(from) {
+				sheet.Next = ""
+			}
+			break
 		}
 	}
-	return false
-}
-
-// since leaves out what happened before from, and keeps what does not tell.
-func since(list []connector.Record, from time.Time) []connector.Record {
-	return slices.DeleteFunc(list, func(r connector.Record) bool { return !r.Time.IsZero() && r.Time.Before(from) })
-}
-
-// end is the last page of a walk. Behind a part of a range comes the next part.
-func end(list []connector.Record, trail rest.Trail, at connector.Cursor) connector.Page {
-	part := trail.Began.Equal(at.From.Add(window)) && (at.To.IsZero() || trail.Began.Before(at.To))
-	if !part && !at.To.IsZero() {
-		return connector.Page{Records: list, Next: connector.Cursor{From: at.To, To: at.To}, Done: true}
-	}
-	return connector.Page{Records: list, Next: connector.Cursor{From: trail.Began, To: at.To}, Done: !part}
-}
-
-// expired tells a refused token of a place from other failures: it ends after
-// 15 minutes, and with what code is not documented.
-func expired(err error, a *rest.Answer, at connector.Cursor) error {
-	e, ok := errors.AsType[*connector.Error](err)
-	if ok && at.Token != "" && a != nil && a.Status == http.StatusBadRequest && e.Kind == connector.Unavailable {
-		e.Kind = connector.CursorExpired
-	}
-	return err
+	sheet.Records = slices.DeleteFunc(list, func(r connector.Record) bool { return !r.Time.IsZero() && r.Time.Before(from) })
+	return sheet, nil
 }
 
 // FindUser looks a user up by address.
 func (s *session) FindUser(ctx context.Context, email string) (connector.User, error) {
-	if !strings.Contains(email, "@") {
-		return connector.User{}, connector.ErrNoUser // "me" and identifiers would find somebody
+	if !rest.Address(email) {
+		return connector.User{}, connector.ErrNoUser
 	}
-	a, err := s.do(ctx, opUser, usersPath+url.PathEscape(email), nil)
+	a, user, err := s.rest.Get(ctx, rest.Request{Op: opUser, Origin: s.origin, Ref: usersPath + url.PathEscape(email)})
+	if a.Is(http.StatusNotFound, codeNoUser) {
+		return connector.User{}, connector.ErrNoUser
+	}
 	if err != nil {
-		if a != nil && a.Status == http.StatusNotFound && a.Code() == codeNoUser {
-			return connector.User{}, connector.ErrNoUser
-		}
 		return connector.User{}, err
 	}
-	user, err := rest.Parse(a.Body)
-	if err != nil {
-		return connector.User{}, a.Malformed(err)
-	}
-	if user.Text("id") == "" {
-		return connector.User{}, a.Malformed(errors.New("the user's id is missing from the answer"))
-	}
-	first, last := user.Text("first_name"), user.Text("last_name")
-	full := user.Text("display_name")
-	if full == "" {
-		full = strings.TrimSpace(first + " " + last)
-	}
-	return connector.User{
-		ID: user.Text("id"), Email: user.Text("email"), FullName: full, FirstName: first, LastName: last, Status: user.Text("status"),
-	}, nil
+	return a.User(user, connector.User{
+		ID: "id", Email: "email", FullName: "display_name", FirstName: "first_name", LastName: "last_name", Status: "status",
+	})
 }

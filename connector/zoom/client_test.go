@@ -47,7 +47,7 @@ func TestPoll(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
 	from := now.Add(-12 * time.Hour) // the day before
-	place := func(after string, began time.Time) string { return rest.Trail{After: after, Began: began}.Token() }
+	place := func(after string, began time.Time) string { return rest.Trail{After: after, Until: began}.Token() }
 	const newer, older = "2026-11-20T09:00:00Z", "2026-11-19T21:59:59Z"
 	for name, test := range map[string]struct {
 		at      connector.Cursor
@@ -141,7 +141,7 @@ func TestHost(t *testing.T) {
 // TestRefusals: a 400 is an expired place only where there was one.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	place := rest.Trail{After: "b", Began: now}.Token()
+	place := rest.Trail{After: "b", Until: now}.Token()
 	for _, test := range []struct {
 		status int
 		body   string

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 
+	"selvedge/connector"
 	"selvedge/connector/mapping"
 	"selvedge/ocsf"
 )
@@ -14,6 +15,14 @@ import (
 // https://developers.zoom.us/docs/api/meetings/#tag/reports (checked 2026-11-22).
 func Normalize(_ string, raw []byte, e *ocsf.Event) error {
 	return mapper().Normalize(raw, e)
+}
+
+// shapes: the reports have no member in common but the time.
+func shapes(stream string) []connector.Shape {
+	if stream == streamActivities {
+		return []connector.Shape{{{Path: typePath}}, {{Path: "email"}}}
+	}
+	return []connector.Shape{{{Path: actionPath}}, {{Path: categoryPath}}, {{Path: "operator"}}}
 }
 
 // mapper is the table made ready, once. The reports have one, for they share no

@@ -22,6 +22,8 @@ import (
 )
 
 const (
+	streamActivities = "activities"
+
 	pageMax = 300 // the most that page_size takes
 	day     = 24 * time.Hour
 
@@ -40,7 +42,7 @@ type feed struct {
 
 func feeds() []feed {
 	return []feed{
-		{"activities", "/v2/report/activities", "activity_logs"},
+		{streamActivities, "/v2/report/activities", "activity_logs"},
 		{"operation_logs", "/v2/report/operationlogs", "operation_logs"},
 	}
 }
@@ -56,6 +58,7 @@ func App() connector.App {
 				"Create a server-to-server OAuth app in the Marketplace.",
 				"Give it the scopes above, and activate it.",
 			},
+			Fields: connector.Fields{Tenant: "Account ID", ClientSecret: "Client Secret"},
 		},
 
 		Auth: auth(),
@@ -68,6 +71,7 @@ func App() connector.App {
 	for _, f := range feeds() {
 		app.Streams = append(app.Streams, connector.Stream{
 			Name:    f.stream,
+			Shapes:  shapes(f.stream),
 			Newest:  true,
 			Day:     true,
 			PageMax: pageMax,
@@ -121,6 +125,9 @@ func dialect() rest.Dialect {
 			{Status: 400, Code: "4711", Kind: connector.Forbidden},
 			{Status: 400, Code: "4700", Kind: connector.Forbidden},
 			{Status: 400, Code: "200", Kind: connector.Forbidden},
+			// A page's token is good for 15 minutes; with what code it is refused
+			// after that is not documented.
+			{Status: 400, Placed: true, Kind: connector.CursorExpired},
 		},
 		Code:    "code",
 		Reasons: []string{"code", "message"},

@@ -1,7 +1,6 @@
 package zoom_test
 
 import (
-	"net/http"
 	"testing"
 	"time"
 
@@ -38,23 +37,6 @@ func start(path string) func(*testing.T, func() time.Time) connectortest.Harness
 			AccessLife: 1000 * time.Hour, PageLife: 1000 * time.Hour,
 			PerSecond: -1, // the suite's clock stands still
 		}})
-		account := server.Zoom()
-		token := connectortest.SignIn(t, server, zoom.App())
-		return connectortest.Harness{
-			Handler: server,
-			Sign: func(r *http.Request) {
-				r.Header.Set("Authorization", "Bearer "+token)
-				r.Host = "zoom.localhost"
-			},
-			Emit:   func(n int, late time.Duration) error { _, err := account.EmitTo(path, n, late); return err },
-			Repeat: account.Repeat,
-			All:    account.All,
-			Shown:  account.Shown,
-			Inject: func(f connectortest.Fault) error {
-				return server.Inject("ZOOM", simulator.Fault{Path: path, Kind: simulator.Kind(f), Times: 1})
-			},
-			Revoke: account.Revoke,
-			User:   "zoe.mueller@example.com",
-		}
+		return connectortest.Simulated(t, server, zoom.App(), server.Zoom(), path, path)
 	}
 }

@@ -1,0 +1,6 @@
+package jira
+
+import "selvedge/connector/mapping"
+
+// Tables are those of the mapping.
+func Tables() []mapping.Table { return []mapping.Table{table()} }
