@@ -37,6 +37,41 @@ func BenchmarkNormalizeOkta(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
 }
 
+// BenchmarkParquetOkta is raw record to a row, in objects of 8 MiB of records as
+// deliveries write them; an operation is one event.
+func BenchmarkParquetOkta(b *testing.B) {
+	const object = 8 << 20
+	records := oktaRecords(b, 5000, 1)
+	n, at := oktaNormalizer(), time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	var size, written int
+	out := writerFunc(func(p []byte) (int, error) { written += len(p); return len(p), nil })
+	p, open := encode.NewParquet(out), 0
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		raw := records[i%len(records)]
+		if _, err := n.Write(p, "logs", "", raw, at); err != nil {
+			b.Fatal(err)
+		}
+		size += len(raw)
+		if open += len(raw); open >= object {
+			if err := p.Close(); err != nil {
+				b.Fatal(err)
+			}
+			p, open = encode.NewParquet(out), 0
+		}
+	}
+	if err := p.Close(); err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(size / b.N))
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+	b.ReportMetric(float64(written)/float64(size), "out/in")
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
 // BenchmarkCompact is the RAW line beside json.Compact.
 func BenchmarkCompact(b *testing.B) {
 	records := oktaRecords(b, 1000, 1)

@@ -41,7 +41,8 @@ func NewNormalizer(app connector.App) *Normalizer {
 
 // Append appends one line, a valid OCSF event and LF, whatever raw holds. The
 // recordID, which may be empty, is metadata.uid where the mapping gives none;
-// processed is metadata.processed_time.
+// processed is metadata.processed_time. The stream may be empty too: the record's
+// shape tells it then, and a record of the shape of none is a base event.
 func (n *Normalizer) Append(dst []byte, stream, recordID string, raw []byte, processed time.Time) ([]byte, Outcome) {
 	e, out := n.event(stream, recordID, raw, processed)
 	dst = append(e.AppendJSON(dst), '\n')
@@ -91,6 +92,11 @@ func (n *Normalizer) normalize(stream string, raw []byte, e *ocsf.Event) (err er
 			err = fmt.Errorf("encode: normalize a record of %s: panic: %v", n.app.Name, p)
 		}
 	}()
+	if stream == "" {
+		if stream, err = n.app.StreamOf(raw); err != nil {
+			return fmt.Errorf("encode: %w", err)
+		}
+	}
 	if err := n.app.Normalize(stream, raw, e); err != nil {
 		return fmt.Errorf("encode: normalize a record of %s: %w", n.app.Name, err)
 	}

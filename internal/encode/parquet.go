@@ -20,13 +20,17 @@ const ParquetType = "application/vnd.apache.parquet"
 const (
 	groupRows  = 20_000
 	groupBytes = 64 << 20 // of text, before compression
-	pageBytes  = 256 << 10
+	pageBytes  = 256<<10 - keepRows*keepText
 )
 
 // layout is what created_by of a file tells: which edition of the columns it
 // has. It changes with them, and with nothing else: the same events give the
 // same bytes.
 const layout = "1"
+
+// codec compresses all files. It is safe for concurrent use, and keeps the
+// memory of its encoders from one file to the next.
+var codec = &zstd.Codec{Level: zstd.SpeedFastest}
 
 // Parquet writes events into one Parquet file, each by Normalizer.Write. It is
 // for one goroutine at a time, and of no use after an error.
@@ -41,7 +45,7 @@ type Parquet struct {
 // have an empty name.
 func NewParquet(out io.Writer) *Parquet {
 	p := &Parquet{row: newRow(columns()), file: parquet.NewGenericWriter[any](out, schema(),
-		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
+		parquet.Compression(codec),
 		parquet.CreatedBy("selvedge", layout, "ocsf "+ocsf.Version),
 		parquet.DataPageVersion(1),
 		parquet.PageBufferSize(pageBytes),

@@ -3,6 +3,7 @@ package encode
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
@@ -24,18 +25,26 @@ type node struct {
 // https://github.com/apache/parquet-format#nested-encoding (checked 2026-11-22).
 type leaf struct {
 	out      *parquet.ColumnWriter
-	at       int    // its place among the leaves
 	level    int    // of a value
 	repeated bool   // it is within a list
 	written  uint64 // when it last got a value, in openings
 
-	// Nulls that are not written yet, all at one level: most leaves have few
+	// Nulls that are not kept yet, all at one level: most leaves have few
 	// values, and many nulls at once cost little.
 	nulls     int
 	nullLevel int
 
-	values []parquet.Value // of the present list
+	values []parquet.Value // of the present list; without a list, rows that are not written yet
 }
+
+// What rows wait for, so that a column is given many at once. The longest page
+// is longer by no more than what one column keeps.
+const (
+	keepRows = 32
+	keepText = 256       // bytes of one value: a longer one does not wait
+	keepMost = 128 << 10 // bytes of all columns
+	someNull = 256       // that are written at once
+)
 
 // frame is an object or a list that is open.
 type frame struct {
@@ -55,16 +64,20 @@ type row struct {
 	openings uint64
 	bytes    int // of text, since it was last set to 0
 	err      error
-	one      [1]parquet.Value
-	many     [256]parquet.Value
+	kept     []byte            // texts of values that wait
+	null     [][]parquet.Value // many of each level
 }
 
 func newRow(fields []column) *row {
-	r := &row{nodes: []node{{kind: object}}}
+	r := &row{nodes: []node{{kind: object}}, kept: make([]byte, 0, keepMost)}
 	r.add(fields, 0, false)
 	r.nodes[0].end, r.nodes[0].after = len(r.nodes), len(r.leaves)
+	deepest := 0
 	for i := range r.leaves {
-		r.leaves[i].at = i
+		deepest = max(deepest, r.leaves[i].level)
+	}
+	for level := range deepest {
+		r.null = append(r.null, slices.Repeat([]parquet.Value{parquet.Value{}.Level(0, level, 0)}, someNull))
 	}
 	return r
 }
@@ -96,11 +109,13 @@ func (r *row) take(columns []*parquet.ColumnWriter) {
 	}
 }
 
-// flush writes the nulls that are due.
+// flush writes what waits, and the nulls that are due.
 func (r *row) flush() error {
+	r.sendAll()
 	for i := range r.leaves {
-		r.write(&r.leaves[i], nil)
+		r.settle(&r.leaves[i])
 	}
+	r.sendAll()
 	return r.err
 }
 
@@ -146,9 +161,8 @@ func (r *row) Close() {
 	case list, pairs:
 		for i := n.leaf; i < n.after; i++ {
 			l := &r.leaves[i]
-			r.write(l, l.values)
-			clear(l.values)
-			l.values = l.values[:0]
+			r.settle(l)
+			r.send(l)
 		}
 	default:
 		r.fill(f)
@@ -168,7 +182,20 @@ func (r *row) Text(key, s string) {
 		r.put(n.leaf+1, repeat, bytesOf(s))
 		return
 	}
-	r.value(key, bytesOf(s))
+	f, at := r.find(key)
+	if r.err != nil {
+		return
+	}
+	// Whole lists are written before the event's memory is used again.
+	l := &r.leaves[r.nodes[at].leaf]
+	waits := len(s) <= keepText
+	if waits && !l.repeated {
+		s = r.keep(s)
+	}
+	r.item(f, at, bytesOf(s))
+	if !waits && !l.repeated {
+		r.send(l)
+	}
 }
 
 // Int takes a number or a flag.
@@ -188,11 +215,9 @@ func (r *row) Int(key string, i int64) {
 }
 
 // Float takes a number with a fraction.
-func (r *row) Float(key string, n float64) { r.value(key, parquet.DoubleValue(n)) }
-
-func (r *row) value(key string, v parquet.Value) {
+func (r *row) Float(key string, n float64) {
 	if f, at := r.find(key); r.err == nil {
-		r.item(f, at, v)
+		r.item(f, at, parquet.DoubleValue(n))
 	}
 }
 
@@ -231,17 +256,21 @@ func (r *row) find(key string) (*frame, int) {
 	return f, f.node
 }
 
-// put gives a leaf a value, now or, within a list, with the list.
+// put gives a leaf a value: a whole row, or an element of the present list.
 func (r *row) put(at, repeat int, v parquet.Value) {
 	l := &r.leaves[at]
 	l.written = r.openings
-	v = v.Level(repeat, l.level, at)
 	if l.repeated {
-		l.values = append(l.values, v)
+		l.values = append(l.values, v.Level(repeat, l.level, at))
 		return
 	}
-	r.one[0] = v
-	r.write(l, r.one[:])
+	if l.nulls > 0 {
+		r.settle(l)
+	}
+	l.values = append(l.values, v.Level(repeat, l.level, at))
+	if len(l.values) >= keepRows {
+		r.send(l)
+	}
 }
 
 // fill makes null what got no value since the frame was opened. How far the way
@@ -257,7 +286,7 @@ func (r *row) fill(f *frame) {
 			l.written = r.openings
 		default:
 			if l.nullLevel != n.level {
-				r.write(l, nil)
+				r.settle(l)
 				l.nullLevel = n.level
 			}
 			l.nulls++
@@ -276,18 +305,51 @@ func (r *row) inList() bool {
 	return false
 }
 
-// write writes the nulls that are due, and then whole rows of values.
-func (r *row) write(l *leaf, values []parquet.Value) {
+// keep copies a text that waits, for the event's memory is used again before it
+// is written.
+func (r *row) keep(s string) string {
+	if len(r.kept)+len(s) > cap(r.kept) {
+		r.sendAll()
+		r.kept = r.kept[:0]
+	}
+	from := len(r.kept)
+	r.kept = append(r.kept, s...)
+	return unsafe.String(unsafe.SliceData(r.kept[from:]), len(s)) //nolint:gosec // what is kept does not move, and is written to only behind it
+}
+
+// settle puts the nulls that are due behind the rows that wait, or writes both.
+func (r *row) settle(l *leaf) {
+	if !l.repeated && len(l.values)+l.nulls <= keepRows {
+		l.values = append(l.values, r.null[l.nullLevel][:l.nulls]...)
+		l.nulls = 0
+		return
+	}
+	if !l.repeated {
+		r.send(l)
+	}
 	for l.nulls > 0 && r.err == nil {
-		some := r.many[:min(l.nulls, len(r.many))]
-		for i := range some {
-			some[i] = parquet.Value{}.Level(0, l.nullLevel, l.at)
-		}
+		some := r.null[l.nullLevel][:min(l.nulls, someNull)]
 		_, r.err = l.out.WriteRowValues(some)
 		l.nulls -= len(some)
 	}
-	if len(values) > 0 && r.err == nil {
-		_, r.err = l.out.WriteRowValues(values)
+}
+
+// send writes the rows that wait, or the present list.
+func (r *row) send(l *leaf) {
+	if len(l.values) > 0 && r.err == nil {
+		_, r.err = l.out.WriteRowValues(l.values)
+	}
+	clear(l.values)
+	l.values = l.values[:0]
+}
+
+// sendAll writes the rows that wait in all columns, but no list: one is not at
+// its end.
+func (r *row) sendAll() {
+	for i := range r.leaves {
+		if l := &r.leaves[i]; !l.repeated {
+			r.send(l)
+		}
 	}
 }
 
