@@ -3,8 +3,8 @@
 // fail and never block; their labels are from small fixed sets (operations,
 // applications, duties, outcomes), never a tenant, an account or an identifier.
 //
-// What is counted in the course of work is here; how the duties stand is read
-// from the database when Prometheus asks (see WatchDuties).
+// What is counted in the course of work is here; how things stand is read from
+// the database when Prometheus asks (watch.go), without ever holding it up (state.go).
 package metric
 
 import (
@@ -19,6 +19,7 @@ import (
 // Metrics are the counters of one server.
 type Metrics struct {
 	registry *prometheus.Registry
+	turns    chan struct{} // see states
 
 	requests *prometheus.CounterVec
 	latency  *prometheus.HistogramVec
@@ -41,6 +42,7 @@ type Metrics struct {
 	deliveredRows  *prometheus.CounterVec
 	deliveredBytes *prometheus.CounterVec
 	deliveryDelay  *prometheus.HistogramVec
+	eventDelay     *prometheus.HistogramVec
 	undelivered    *prometheus.CounterVec
 
 	late     *prometheus.HistogramVec
@@ -52,6 +54,7 @@ type Metrics struct {
 	grants   *prometheus.CounterVec
 	waits    *prometheus.CounterVec
 	searches *prometheus.CounterVec
+	told     *prometheus.CounterVec
 }
 
 // The histograms' upper bounds, in seconds: a request takes milliseconds, a
@@ -76,8 +79,9 @@ func New() *Metrics {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	f := factory{r}
-	return &Metrics{
+	m := &Metrics{
 		registry: r,
+		turns:    make(chan struct{}, readers),
 
 		requests: f.counter("api_requests_total", "Calls of API operations, by error code (empty: success).", "operation", "error"),
 		latency:  f.histogram("api_request_seconds", "How long calls of API operations took.", requestBuckets(), "operation"),
@@ -100,6 +104,7 @@ func New() *Metrics {
 		deliveredRows:  f.counter("delivered_records_total", "Records delivered, once for each destination.", "app"),
 		deliveredBytes: f.counter("delivered_bytes_total", "Bytes of the objects delivered.", "app"),
 		deliveryDelay:  f.histogram("delivery_delay_seconds", "From the closing of a batch to its delivery.", delayBuckets(), "app"),
+		eventDelay:     f.histogram("event_delay_seconds", "From a record's own time to its delivery, once for each destination.", delayBuckets(), "app"),
 		undelivered:    f.counter("delivery_failures_total", "Attempts at a delivery that failed, by kind: refused, unavailable.", "app", "kind"),
 
 		late:     f.histogram("record_lateness_seconds", "By how much later than the poll before it a record showed that had happened before that poll; 0: it was in time.", lateBuckets(), "app"),
@@ -112,7 +117,11 @@ func New() *Metrics {
 		waits:  f.counter("provider_waits_total", "Calls to providers that had to wait, by cause: refused by the provider, or not made, because it had asked to wait (blocked) or the application's own pace was used up (spent).", "app", "cause"),
 
 		searches: f.counter("user_access_tasks_total", "User access tasks that have ended, by outcome: completed, expired, or why one failed.", "app", "outcome"),
+
+		told: f.counter("notifications_total", "Attempts to tell of a change, by outcome: logged (there is no webhook), sent, refused (and dropped), failed (and tried again).", "type", "outcome"),
 	}
+	m.untold.WithLabelValues() // of nobody's making: it is there from the beginning, so that its first increase is seen
+	return m
 }
 
 // factory makes metrics that are registered.
@@ -209,3 +218,6 @@ func (m *Metrics) ProviderWaited(app, cause string) { m.waits.WithLabelValues(ap
 func (m *Metrics) UserAccessEnded(app, outcome string) {
 	m.searches.WithLabelValues(app, outcome).Inc()
 }
+
+// Notified counts an attempt to tell of a change.
+func (m *Metrics) Notified(kind, outcome string) { m.told.WithLabelValues(kind, outcome).Inc() }

@@ -2,7 +2,6 @@ package metric_test
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -17,7 +16,7 @@ import (
 )
 
 // scrape returns the lines, sorted, of our own metrics, without comments, histograms'
-// buckets and zeros.
+// buckets, zeros and ages.
 func scrape(t *testing.T, m *metric.Metrics) []string {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -28,12 +27,18 @@ func scrape(t *testing.T, m *metric.Metrics) []string {
 	var lines []string
 	for line := range strings.Lines(w.Body.String()) {
 		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, "selvedge_") && !strings.Contains(line, "_bucket{") && !strings.HasSuffix(line, " 0") {
+		if strings.HasPrefix(line, "selvedge_") && !strings.Contains(line, "_bucket{") && !strings.Contains(line, "_age_seconds{kind") && !strings.HasSuffix(line, " 0") {
 			lines = append(lines, strings.TrimPrefix(line, "selvedge_"))
 		}
 	}
 	slices.Sort(lines)
 	return lines
+}
+
+func tally(status string) func(context.Context) ([]metric.Tally, error) {
+	return func(context.Context) ([]metric.Tally, error) {
+		return []metric.Tally{{App: "OKTA", Status: status, Count: 3}}, nil
+	}
 }
 
 func TestMetrics(t *testing.T) {
@@ -79,6 +84,8 @@ func TestMetrics(t *testing.T) {
 			m.Normalized("OKTA", 2, 1)
 			m.Delivered("OKTA", 7, 5678, 3*time.Second)
 			m.DeliveryFailed("OKTA", "refused")
+			m.Delayed("OKTA", time.Minute)
+			m.Delayed("OKTA", -time.Minute) // a clock that is ahead
 		}, []string{
 			`base_events_total{app="OKTA"} 2`,
 			`delivered_bytes_total{app="OKTA"} 5678`,
@@ -87,6 +94,8 @@ func TestMetrics(t *testing.T) {
 			`delivery_delay_seconds_count{app="OKTA"} 1`,
 			`delivery_delay_seconds_sum{app="OKTA"} 3`,
 			`delivery_failures_total{app="OKTA",kind="refused"} 1`,
+			`event_delay_seconds_count{app="OKTA"} 2`,
+			`event_delay_seconds_sum{app="OKTA"} 60`,
 			`utf8_replaced_total{app="OKTA"} 1`,
 		}},
 		{"grants and waits", func(m *metric.Metrics) {
@@ -95,6 +104,30 @@ func TestMetrics(t *testing.T) {
 		}, []string{
 			`grant_events_total{app="OKTA",event="refused"} 1`,
 			`provider_waits_total{app="OKTA",cause="blocked"} 1`,
+		}},
+		{"notifications", func(m *metric.Metrics) { m.Notified("gap.opened", "sent") }, []string{`notifications_total{outcome="sent",type="gap.opened"} 1`}},
+		{"tallies", func(m *metric.Metrics) {
+			m.WatchAuthorizations(tally("Connected"))
+			m.WatchIngestions(tally("enabled"))
+			m.WatchDestinations(tally("Active"))
+		}, []string{
+			`authorizations{app="OKTA",status="Connected"} 3`,
+			`destinations{app="OKTA",status="Active"} 3`,
+			`ingestions{app="OKTA",state="enabled"} 3`,
+		}},
+		{"backlog and silence", func(m *metric.Metrics) {
+			m.WatchBacklog(func(context.Context) ([]metric.BacklogState, error) {
+				return []metric.BacklogState{{App: "OKTA", Batches: 2, Bytes: 300, Age: time.Minute}}, nil
+			})
+			m.WatchSilence(func(context.Context) ([]metric.SilenceState, error) {
+				return []metric.SilenceState{{App: "OKTA", Longest: time.Hour, Silent: 4}}, nil
+			})
+		}, []string{
+			`backlog_age_seconds{app="OKTA"} 60`,
+			`backlog_batches{app="OKTA"} 2`,
+			`backlog_bytes{app="OKTA"} 300`,
+			`ingestions_silent{app="OKTA"} 4`,
+			`silence_seconds{app="OKTA"} 3600`,
 		}},
 		{"states of duties", func(m *metric.Metrics) {
 			m.WatchDuties(func(context.Context) ([]metric.DutyState, error) {
@@ -117,21 +150,6 @@ func TestMetrics(t *testing.T) {
 				t.Errorf("metrics (-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-// TestDatabaseDown sees that the other metrics are answered all the same.
-func TestDatabaseDown(t *testing.T) {
-	t.Parallel()
-	m := metric.New()
-	m.WatchDuties(func(context.Context) ([]metric.DutyState, error) { return nil, errors.New("no database") })
-	m.Polled("OKTA", "done")
-	lines := scrape(t, m)
-	if !slices.Contains(lines, `polls_total{app="OKTA",outcome="done"} 1`) {
-		t.Errorf("metrics: %q", lines)
-	}
-	if slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "duty_behind") }) {
-		t.Errorf("metrics of a database that does not answer: %q", lines)
 	}
 }
 

@@ -23,6 +23,7 @@ const (
 	healFirst     = time.Hour      // until a gap is tried for the first time; then it doubles
 	healMost      = 24 * time.Hour
 	healFor       = 7 * 24 * time.Hour // after which nobody tries any more by himself
+	crashesMost   = 10                 // in a row, at what nobody asked for; long before the row would be parked
 )
 
 // Backfiller is the duty backfill(window): it reads closed windows beside the live
@@ -35,8 +36,14 @@ func NewBackfiller(p *Poller) *Backfiller { return &Backfiller{p} }
 // Run reads for a while. It is a job.Kind's Run.
 func (b *Backfiller) Run(ctx context.Context, c store.Claim) error {
 	run, err := b.begin(ctx, c)
+	if err != nil && run != nil { // as of a poll
+		err = errors.Join(err, run.closeEarly(ctx))
+	}
 	if err != nil || run == nil {
 		return err
+	}
+	if run.kills() {
+		return run.giveUp(ctx, fmt.Sprintf("reading it ended the server %d times in a row; the log has more", c.Crashes))
 	}
 	ctx = outbound.WithPriority(ctx, outbound.Backfill)
 	for range backfillPages {
@@ -48,8 +55,8 @@ func (b *Backfiller) Run(ctx context.Context, c store.Claim) error {
 			return run.end(ctx)
 		}
 		done, err := run.page(ctx)
-		if e, ok := errors.AsType[*connector.Error](err); ok && e.Kind == connector.Malformed && run.window.Kind == store.BackfillGap {
-			return run.putOff(ctx, err)
+		if run.inVain(err) {
+			return run.giveUp(ctx, reasonOf(err))
 		}
 		if err != nil {
 			if !soon(err) {
@@ -68,7 +75,7 @@ func (b *Backfiller) Run(ctx context.Context, c store.Claim) error {
 }
 
 // begin loads what a backfill needs. It returns nil when its ingestion is
-// disabled.
+// disabled, and a poll with an error as Poller.begin does.
 func (b *Backfiller) begin(ctx context.Context, c store.Claim) (*poll, error) {
 	window, st, ing, err := b.o.Store.LoadBackfill(ctx, c.ID)
 	if err != nil {
@@ -92,7 +99,7 @@ func (b *Backfiller) begin(ctx context.Context, c store.Claim) (*poll, error) {
 		window.Cursor = "" // none, or one that does not say where its interval ends: that is read again
 	}
 	if err := run.room(ctx); err != nil {
-		return nil, err
+		return run, err
 	}
 	return run, run.open(ctx)
 }
@@ -168,9 +175,65 @@ func (r *poll) end(ctx context.Context) error {
 	return nil
 }
 
+// inVain says that nobody should go on at what failed so, though it will be tried
+// once more another time: old windows are read one at a time, and while one is, no
+// id behind it is forgotten. Where the live tail fares no better, it waits with it.
+func (r *poll) inVain(err error) bool {
+	if err == nil {
+		return false
+	}
+	w, kind := r.window, connector.KindOf(err)
+	if _, ok := errors.AsType[*job.Retry](err); !ok {
+		return w.Kind == store.BackfillGap && kind == connector.Malformed
+	}
+	if kind != connector.Unavailable || r.claim.Attempt < patienceWithPage {
+		return false
+	}
+	switch w.Kind {
+	case store.BackfillGap:
+		return true
+	case store.BackfillLate:
+		return r.o.Now().Sub(w.CreatedAt) >= giveUpOnPage && r.stream.Watermark.After(w.CreatedAt.Add(giveUpOnPage/2))
+	default:
+		return false // somebody asked for it, and can see how it stands
+	}
+}
+
+// kills says that the backfill ends its process each time that it is begun. Put
+// away as it is, it would keep every later window of its stream from being read.
+func (r *poll) kills() bool {
+	return r.window.Kind != store.BackfillAsked && r.claim.Crashes >= crashesMost
+}
+
+// giveUp ends a backfill that is in vain. The rest of an old window becomes a gap,
+// which is tried again in its own time, unless that would end the server again.
+func (r *poll) giveUp(ctx context.Context, reason string) error {
+	if r.window.Kind == store.BackfillGap {
+		return r.putOff(ctx, reason)
+	}
+	if err := r.closeEarly(ctx); err != nil {
+		return err
+	}
+	now := r.o.Now()
+	gap := store.Gap{
+		Interval: store.Interval{From: r.window.At, To: r.window.To}, Reason: reason, FoundAt: now,
+	}
+	if !r.kills() {
+		gap.TryAt = now.Add(healFirst)
+	}
+	r.o.Log.ErrorContext(ctx, "an old window could not be read again; it is a gap",
+		"stream", r.stream.ID, "from", gap.From, "to", gap.To, "reason", gap.Reason)
+	// After a crash behind this, the backfill finds nothing left of its window.
+	if err := r.o.Store.CommitGap(ctx, r.claim, r.stream.ID, gap, "", gap.To); err != nil {
+		return err
+	}
+	r.o.Ledger.Gap(r.ing.App, "found")
+	return r.o.Store.EndBackfill(ctx, r.claim, *r.window, now, false)
+}
+
 // putOff ends an attempt at a gap that still cannot be read. The older the gap,
 // the longer until the next.
-func (r *poll) putOff(ctx context.Context, cause error) error {
+func (r *poll) putOff(ctx context.Context, reason string) error {
 	if err := r.closeEarly(ctx); err != nil {
 		return err
 	}
@@ -184,10 +247,10 @@ func (r *poll) putOff(ctx context.Context, cause error) error {
 		}
 		now := r.o.Now()
 		age, until := now.Sub(g.FoundAt), time.Time{}
-		if age < healFor {
+		if age < healFor && !r.kills() {
 			until = now.Add(min(max(age, healFirst), healMost))
 		}
-		r.o.Log.InfoContext(ctx, "a gap cannot be read yet", "stream", r.stream.ID, "next", until, "error", cause)
+		r.o.Log.InfoContext(ctx, "a gap cannot be read yet", "stream", r.stream.ID, "next", until, "reason", reason)
 		if err := r.o.Store.PutGapOff(ctx, g.Seq, until); err != nil {
 			return err
 		}

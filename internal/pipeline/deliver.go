@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"selvedge/connector"
@@ -28,16 +29,17 @@ const (
 type Deliverer struct {
 	o           Options
 	normalizers map[string]*encode.Normalizer
-	codec       *codec
+	codec       *encode.Pages
+	cores       chan struct{} // has one in it for each batch that is being rendered
 }
 
 // NewDeliverer returns the duty.
 func NewDeliverer(o Options) (*Deliverer, error) {
-	c, err := newCodec()
+	c, err := encode.NewPages()
 	if err != nil {
 		return nil, err
 	}
-	d := &Deliverer{o: o, normalizers: map[string]*encode.Normalizer{}, codec: c}
+	d := &Deliverer{o: o, normalizers: map[string]*encode.Normalizer{}, codec: c, cores: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	for _, a := range o.Apps {
 		d.normalizers[a.Name] = encode.NewNormalizer(a)
 	}
@@ -73,7 +75,14 @@ func (d *Deliverer) deliver(ctx context.Context, c store.Claim, dv store.Deliver
 			return err
 		}
 	}
-	body, err := d.render(ctx, dv)
+	pages, err := d.o.Store.Pages(ctx, dv.BatchID)
+	if err != nil {
+		return err
+	}
+	body, err := d.render(ctx, dv, pages)
+	if ctx.Err() != nil {
+		return errors.Join(err, ctx.Err())
+	}
 	if key, ok := errors.AsType[*secret.KeyError](err); ok {
 		d.o.Observer.DeliveryFailed(dv.App, "no key")
 		return key // no fault of the destination's
@@ -95,7 +104,11 @@ func (d *Deliverer) deliver(ctx context.Context, c store.Claim, dv store.Deliver
 		return err
 	}
 	d.o.Observer.Normalized(dv.App, body.base, body.replaced)
-	d.o.Observer.Delivered(dv.App, int(dv.Records)-undelivered, int64(len(body.text)), d.o.Now().Sub(dv.ClosedAt))
+	now := d.o.Now()
+	d.o.Observer.Delivered(dv.App, int(dv.Records)-undelivered, int64(len(body.text)), now.Sub(dv.ClosedAt))
+	for _, ms := range body.happened {
+		d.o.Ledger.Delayed(dv.App, now.Sub(time.UnixMilli(ms)))
+	}
 	return nil
 }
 
@@ -148,9 +161,10 @@ func (d *Deliverer) refused(ctx context.Context, c store.Claim, dv store.Deliver
 // rendered is a batch in the bytes that a destination gets.
 type rendered struct {
 	text     []byte
-	ends     []int // behind the line of each record
-	base     int   // records that became base events
-	replaced int   // sequences of invalid UTF-8
+	ends     []int   // behind the line of each record
+	base     int     // records that became base events
+	replaced int     // sequences of invalid UTF-8
+	happened []int64 // the records' own times, of those that have one
 }
 
 // line is the line of a record, with its line feed.
@@ -167,59 +181,82 @@ func (r rendered) line(i int) []byte {
 // times.
 const swell = 3
 
-// render makes what is delivered. The same batch gives the same bytes.
-func (d *Deliverer) render(ctx context.Context, dv store.Delivery) (rendered, error) {
-	pages, err := d.o.Store.Pages(ctx, dv.BatchID)
-	if err != nil {
-		return rendered{}, err
+// render makes what is delivered. The same batch gives the same bytes. It is work
+// for a core alone, and of no more batches at once than there are cores: beside their
+// text, one page of each is in memory.
+func (d *Deliverer) render(ctx context.Context, dv store.Delivery, pages []store.Page) (rendered, error) {
+	for i, p := range pages { // with no core yet: who keeps the keys may be far away
+		packed, err := d.o.Keys.Open(ctx, store.PagePlace(dv.Destination.BundleID, dv.BatchID), p.Body)
+		if err != nil {
+			return rendered{}, fmt.Errorf("pipeline: open a page of batch %s: %w", dv.BatchID, err)
+		}
+		pages[i].Body = packed
 	}
-	size, count, batch := 0, 0, make([][]connector.Record, len(pages))
+	select {
+	case d.cores <- struct{}{}:
+		defer func() { <-d.cores }()
+	case <-ctx.Done():
+		return rendered{}, fmt.Errorf("pipeline: render batch %s: %w", dv.BatchID, ctx.Err())
+	}
+	var body rendered
+	add, end := d.form(dv, &body)
 	for i, p := range pages {
-		if batch[i], err = d.unseal(ctx, dv, p); err != nil {
+		records, err := d.codec.Unpack(p.Body)
+		if err != nil {
 			return rendered{}, err
 		}
 		pages[i].Body = nil
-		count += len(batch[i])
-		for _, r := range batch[i] {
-			size += len(r.Raw) + 1
-		}
-	}
-	if dv.Destination.Processing.Format == fabric.FormatParquet {
-		return d.renderParquet(dv, batch, size)
-	}
-	if dv.Destination.Processing.Schema == fabric.SchemaOCSF {
-		size *= swell
-	}
-	body := rendered{text: make([]byte, 0, size), ends: make([]int, 0, count)}
-	for i, records := range batch {
 		for _, r := range records {
-			d.appendLine(&body, dv, r)
+			if !r.Time.IsZero() {
+				body.happened = append(body.happened, r.Time.UnixMilli())
+			}
+			if err := add(r); err != nil {
+				return rendered{}, fmt.Errorf("pipeline: write batch %s: %w", dv.BatchID, err)
+			}
 		}
-		batch[i] = nil
+	}
+	if err := end(); err != nil {
+		return rendered{}, fmt.Errorf("pipeline: write batch %s: %w", dv.BatchID, err)
 	}
 	return body, nil
 }
 
-func (d *Deliverer) unseal(ctx context.Context, dv store.Delivery, p store.Page) ([]connector.Record, error) {
-	packed, err := d.o.Keys.Open(ctx, secret.Context{
-		Bundle: dv.Destination.BundleID, Owner: dv.BatchID, Field: fieldPage, Version: 1,
-	}, p.Body)
-	if err != nil {
-		return nil, fmt.Errorf("pipeline: open a page of batch %s: %w", dv.BatchID, err)
+// form is how a destination's bytes are made: add takes a record, end is called
+// behind the last one.
+func (d *Deliverer) form(dv store.Delivery, to *rendered) (add func(connector.Record) error, end func() error) {
+	done := func() error { return nil }
+	switch want := dv.Destination.Processing; {
+	case want.Format == fabric.FormatParquet:
+		return d.parquet(dv, to)
+	case want.Schema == fabric.SchemaRaw:
+		to.room(dv, 1)
+		return func(r connector.Record) error {
+			to.text = encode.AppendRaw(to.text, r.Raw)
+			to.ends = append(to.ends, len(to.text))
+			return nil
+		}, done
+	default:
+		to.room(dv, swell)
+		return func(r connector.Record) error {
+			var o encode.Outcome
+			to.text, o = d.normalizers[dv.App].Append(to.text, dv.Stream, r.ID, r.Raw, dv.ClosedAt)
+			to.ends = append(to.ends, len(to.text))
+			to.note(o)
+			return nil
+		}, done
 	}
-	return d.codec.unpack(packed)
 }
 
-func (d *Deliverer) appendLine(to *rendered, dv store.Delivery, r connector.Record) {
-	if dv.Destination.Processing.Schema == fabric.SchemaRaw {
-		to.text = encode.AppendRaw(to.text, r.Raw)
-	} else {
-		var outcome encode.Outcome
-		to.text, outcome = d.normalizers[dv.App].Append(to.text, dv.Stream, r.ID, r.Raw, dv.ClosedAt)
-		if outcome.Base {
-			to.base++
-		}
-		to.replaced += outcome.Replaced
+// room makes room for lines that are together as many times as large as the
+// records.
+func (r *rendered) room(dv store.Delivery, times int64) {
+	r.text = make([]byte, 0, dv.Bytes*times+dv.Records)
+	r.ends = make([]int, 0, dv.Records)
+}
+
+func (r *rendered) note(o encode.Outcome) {
+	if o.Base {
+		r.base++
 	}
-	to.ends = append(to.ends, len(to.text))
+	r.replaced += o.Replaced
 }

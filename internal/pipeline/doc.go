@@ -13,7 +13,7 @@
 // Beside the live tail backfill(window) reads closed windows, in the same way but
 // with the last turn at the provider: old windows, where records may have shown
 // late; gaps; and what somebody asked for. Which old windows, and how often, is in
-// window.go; docs/adr/0008-lateness.md says why and what is promised.
+// window.go; docs/adr/0008-lateness.md and 0009-bands.md say why and what is promised.
 //
 // Beside it goes useraccess(task), the search for a user: see UserAccess.
 //
@@ -24,6 +24,10 @@
 //	before a place is frozen      nothing has left the process
 //	after it, before the mark     the same bytes go to the same key again: one object
 //	after the mark                the next batch is delivered
+//
+// Work that ends its process each time is parked by the store, until somebody has
+// it begin anew. An old window that nobody asked for becomes a gap before that, or the
+// ones behind it would never be read.
 //
 // A place that refuses a batch has nothing of it: the batch counts as not yet
 // begun, and an update of the destination leads it elsewhere.

@@ -57,7 +57,7 @@ func (f *feed) Session(context.Context, fabric.AppAuthorization) (connector.Sess
 }
 
 // Poll gives a page of what showed when the walk began: the token has that time,
-// and how many records lie before the page.
+// and before which event the page begins.
 func (f *feed) Poll(_ context.Context, _ string, at connector.Cursor) (connector.Page, error) {
 	f.calls++
 	if f.fault != nil {
@@ -65,40 +65,31 @@ func (f *feed) Poll(_ context.Context, _ string, at connector.Cursor) (connector
 			return connector.Page{}, err
 		}
 	}
-	began, skip := f.clock(), 0
+	end := func(t time.Time) int {
+		return sort.Search(len(f.events), func(i int) bool { return !f.events[i].at.Before(t) })
+	}
+	began := f.clock()
+	next := end(began.Add(1))
+	if !at.To.IsZero() {
+		next = end(at.To)
+	}
 	if at.Token != "" {
-		when, n, _ := strings.Cut(at.Token, "/")
-		ms, err := strconv.ParseInt(when, 10, 64)
-		if err != nil {
+		var ms int64
+		if _, err := fmt.Sscanf(at.Token, "%d/%d", &ms, &next); err != nil {
 			return connector.Page{}, err
 		}
 		began = time.UnixMilli(ms).UTC()
-		if skip, err = strconv.Atoi(n); err != nil {
-			return connector.Page{}, err
-		}
-	}
-	lo := sort.Search(len(f.events), func(i int) bool { return !f.events[i].at.Before(at.From) })
-	hi := sort.Search(len(f.events), func(i int) bool { return f.events[i].at.After(began) })
-	if !at.To.IsZero() {
-		hi = sort.Search(len(f.events), func(i int) bool { return !f.events[i].at.Before(at.To) })
 	}
 	var p connector.Page
-	for i := hi - 1; i >= lo; i-- {
-		if f.events[i].shown.After(began) {
-			continue
-		}
-		if skip > 0 {
-			skip--
+	for first := end(at.From); next > first; next-- {
+		if f.events[next-1].shown.After(began) {
 			continue
 		}
 		if len(p.Records) == f.spec.PageMax {
-			_, n, _ := strings.Cut(at.Token+"/0", "/")
-			n, _, _ = strings.Cut(n, "/")
-			before, _ := strconv.Atoi(n)
-			p.Next = connector.Cursor{From: at.From, To: at.To, Token: fmt.Sprintf("%d/%d", began.UnixMilli(), before+len(p.Records))}
+			p.Next = connector.Cursor{From: at.From, To: at.To, Token: fmt.Sprintf("%d/%d", began.UnixMilli(), next)}
 			return p, nil
 		}
-		p.Records = append(p.Records, f.record(i))
+		p.Records = append(p.Records, f.record(next-1))
 	}
 	p.Next, p.Done = connector.Cursor{From: began}, true
 	if !at.To.IsZero() {
@@ -120,7 +111,7 @@ type tally struct {
 	mu      sync.Mutex
 	t       *testing.T
 	clock   func() time.Time
-	objects map[string][32]byte
+	objects map[string][32]byte    // by bucket and key
 	got     map[string]map[int]int // by destination, event: how often
 	first   map[int]time.Time
 	fail    func() error
@@ -139,13 +130,14 @@ func (b *tally) Put(_ context.Context, o sink.Object) error {
 		}
 	}
 	sum := sha256.Sum256(o.Body)
-	if old, ok := b.objects[o.Key]; ok {
+	name := o.Bucket + "/" + o.Key
+	if old, ok := b.objects[name]; ok {
 		if old != sum {
-			b.t.Errorf("%s has other bytes than before", o.Key)
+			b.t.Errorf("%s has other bytes than before", name)
 		}
 		return nil
 	}
-	b.objects[o.Key] = sum
+	b.objects[name] = sum
 	parts := strings.Split(o.Key, "/")
 	destination := parts[len(parts)-3]
 	if b.got[destination] == nil {
@@ -165,6 +157,13 @@ func (b *tally) Put(_ context.Context, o sink.Object) error {
 	return nil
 }
 
+func (b *tally) has(o sink.Object) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, ok := b.objects[o.Bucket+"/"+o.Key]
+	return ok
+}
+
 // work runs every duty that is due once; polls as the dispatcher would end them.
 func (r *rig) work(crash func() bool) {
 	r.t.Helper()
@@ -174,16 +173,24 @@ func (r *rig) work(crash func() bool) {
 	}{
 		{store.DutyPoll, r.poller.Run}, {store.DutyBackfill, r.backfill.Run}, {store.DutyDeliver, r.deliver.Run}, {store.DutySweep, r.sweeper.Run},
 	} {
-		claims, err := r.store.Claim(r.t.Context(), d.duty, "test", time.Minute, 10)
-		if err != nil {
-			r.t.Fatal(err)
-		}
-		for _, c := range claims {
+		r.run(d.duty, func(ctx context.Context, c store.Claim) error {
 			if crash != nil && crash() {
-				continue // its lease runs out
+				return errKilled // its lease runs out
 			}
-			r.endAny(c, unlessKilled(func() error { return d.run(r.t.Context(), c) }))
-		}
+			return d.run(ctx, c)
+		})
+	}
+}
+
+// run runs what is due of a duty once.
+func (r *rig) run(d store.Duty, run func(context.Context, store.Claim) error) {
+	r.t.Helper()
+	claims, err := r.store.Claim(r.t.Context(), d, "test", time.Minute, 10)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, c := range claims {
+		r.endAny(c, unlessKilled(func() error { return run(r.t.Context(), c) }))
 	}
 }
 

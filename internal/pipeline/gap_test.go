@@ -1,7 +1,9 @@
 package pipeline_test
 
 import (
+	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"selvedge/connector"
+	"selvedge/internal/outbound"
 	"selvedge/internal/store"
 	"selvedge/internal/store/storetest"
 )
@@ -248,6 +251,180 @@ func TestABackfillRestsWithItsIngestion(t *testing.T) {
 	r.backfillAll()
 	if r.ran(run).EndedAt.IsZero() {
 		t.Errorf("it did not go on: %+v", r.ran(run))
+	}
+}
+
+// TestAnOldWindowThatCannotBeReadIsAGap: while the live tail is well, what is read
+// beside it and fails for ever is named within days, and holds nothing up: other
+// windows have their turn, and ids are forgotten.
+func TestAnOldWindowThatCannotBeReadIsAGap(t *testing.T) {
+	t.Parallel()
+	f := &feed{spec: connector.Stream{PageMax: 100, Overlap: time.Hour}}
+	r := newRig(t, onFeed(f), func(_ *storetest.Spec, r *rig) { r.interval = time.Hour })
+	r.buckets.to = newTally(t, r.clock)
+	const days = 20
+	for n := range days * 24 * 2 {
+		at := r.clock().Add(time.Duration(n) * 30 * time.Minute)
+		f.events = append(f.events, event{at, at})
+	}
+	late := map[time.Time]bool{} // the ends of the old windows that were given up
+	for h := range days * 24 {
+		f.fault = nil
+		r.run(store.DutyPoll, r.poller.Run)
+		f.fault = func() error { return failure(connector.Unavailable) }
+		r.run(store.DutyBackfill, r.backfill.Run)
+		r.deliverAll()
+		r.run(store.DutySweep, r.sweeper.Run)
+		r.pass(time.Hour)
+		gaps, err := r.store.Gaps(t.Context(), r.made.StreamIDs[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, g := range gaps {
+			late[g.To] = true
+		}
+		if h == 60 && len(gaps) == 0 {
+			t.Error("after two days and a half no gap is named")
+		}
+	}
+	// Ids are known for three days and a window that may be tried again for eight.
+	n, err := r.store.CountSeen(t.Context(), r.made.StreamIDs[0], 0, math.MaxInt64, 100_000)
+	if err != nil || n > 14*48 {
+		t.Errorf("%d ids are known of %d, %v; want those of 14 days at the most", n, len(f.events), err)
+	}
+	if len(late) < days/3 {
+		t.Errorf("%d old windows had their turn in %d days", len(late), days)
+	}
+}
+
+// TestAnOldWindowThatEndsTheServerIsAGap: what nobody asked for and ends its process
+// each time is named and left alone, so that the windows behind it have their turn. A
+// gap that does so stays one.
+func TestAnOldWindowThatEndsTheServerIsAGap(t *testing.T) {
+	t.Parallel()
+	f := &feed{spec: connector.Stream{PageMax: 100, Overlap: time.Hour}}
+	r := newRig(t, onFeed(f), func(_ *storetest.Spec, r *rig) { r.interval = time.Hour })
+	r.buckets.to = newTally(t, r.clock)
+	for n := range 4 * 24 {
+		at := r.clock().Add(time.Duration(n) * 30 * time.Minute)
+		f.events = append(f.events, event{at, at})
+	}
+	deaths := 0
+	hours := func(n int) []store.Gap {
+		for range n * 6 {
+			f.fault = nil
+			r.run(store.DutyPoll, r.poller.Run)
+			f.fault = func() error {
+				deaths++
+				panic(errKilled)
+			}
+			r.run(store.DutyBackfill, r.backfill.Run)
+			r.deliverAll()
+			r.run(store.DutySweep, r.sweeper.Run)
+			r.pass(10 * time.Minute)
+		}
+		gaps, err := r.store.Gaps(t.Context(), r.made.StreamIDs[0])
+		if err != nil || len(gaps) == 0 {
+			t.Fatalf("gaps = %+v, %v", gaps, err)
+		}
+		for _, g := range gaps {
+			if !g.TryAt.IsZero() || !strings.Contains(g.Reason, "ended the server 10 times") {
+				t.Errorf("%+v is tried again", g)
+			}
+		}
+		return gaps
+	}
+	start := r.clock()
+	gaps := hours(40)
+	if end := gaps[len(gaps)-1].To; deaths < 20 || end.Before(start.Add(24*time.Hour)) {
+		t.Errorf("the server ended %d times, the last gap at %v: no window after the first had its turn", deaths, end)
+	}
+	if deaths > 100 {
+		t.Errorf("the server ended %d times in 40 hours, want 10 for each window of 6 hours", deaths)
+	}
+	deaths = 0
+	if err := r.store.PutGapOff(t.Context(), gaps[0].Seq, r.clock()); err != nil {
+		t.Fatal(err)
+	}
+	if after := hours(3); deaths < 10 || after[0].Seq != gaps[0].Seq {
+		t.Errorf("the gap that was tried again ended the server %d times; first gap %+v", deaths, after[0])
+	}
+}
+
+// TestWhatABackfillReadIsDeliveredThoughItCannotGoOn: a backfill that was paced leaves
+// its batch open, which closes when the next claim cannot begin.
+func TestWhatABackfillReadIsDeliveredThoughItCannotGoOn(t *testing.T) {
+	t.Parallel()
+	for name, stop := range map[string]func(r *rig){
+		"no grant": func(r *rig) { r.script.noGrant = true },
+		"no room": func(r *rig) {
+			r.options.RawLimit = 1
+			r.rebuild()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, onStream(byTime))
+			r.poll()
+			r.ask(r.clock().Add(-24*time.Hour), r.clock().Add(-12*time.Hour), false)
+			old := records(1)
+			old[0].Time = r.clock().Add(-13 * time.Hour)
+			r.script.will(connector.Page{Records: old, Next: connector.Cursor{
+				From: r.clock().Add(-24 * time.Hour), To: r.clock().Add(-12 * time.Hour), Token: "2",
+			}}, nil)
+			r.script.will(connector.Page{}, &connector.Error{
+				Kind: connector.Throttled, Op: "app: list", Until: r.clock().Add(200 * time.Millisecond), Err: outbound.ErrPaced,
+			})
+			r.backfillAll()
+			r.deliverAll()
+			if got := r.lines(r.made.Destinations[0]); len(got) != 0 {
+				t.Fatalf("a backfill that is paced has closed its batch: %v", got)
+			}
+			r.pass(time.Minute)
+			stop(r)
+			r.backfillAll()
+			r.deliverAll()
+			if diff := cmp.Diff(lines(1), r.lines(r.made.Destinations[0])); diff != "" {
+				t.Errorf("lines (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestABackfillWaitsForADestination: without one nothing is read, whether it was asked
+// for before or after; the next destination gets all of it.
+func TestABackfillWaitsForADestination(t *testing.T) {
+	t.Parallel()
+	f := &feed{spec: connector.Stream{PageMax: 3, Overlap: time.Hour}}
+	r := newRig(t, onFeed(f))
+	got := newTally(t, r.clock)
+	r.buckets.to = got
+	for h := range 40 {
+		at := r.clock().Add(-time.Duration(48-h) * time.Hour)
+		f.events = append(f.events, event{at, at})
+	}
+	r.work(nil)
+	before := r.ask(r.clock().Add(-49*time.Hour), r.clock().Add(-24*time.Hour), false)
+	d := r.made.Destinations[0]
+	if err := r.store.DeleteIngestionDestination(t.Context(), storetest.Caller(), d.BundleID, d.IngestionID, d.ID); err != nil {
+		t.Fatal(err)
+	}
+	after := r.ask(r.clock().Add(-24*time.Hour), r.clock(), false)
+	calls := f.calls
+	r.backfillAll()
+	r.work(nil) // the sweep wakes none
+	r.backfillAll()
+	if f.calls != calls {
+		t.Errorf("%d calls without a destination", f.calls-calls)
+	}
+	next := storetest.Destination(t, r.store, r.made.Ingestion, rawJSON(), r.clock())
+	r.backfillAll()
+	r.deliverAll()
+	if r.ran(before).EndedAt.IsZero() || r.ran(after).EndedAt.IsZero() {
+		t.Errorf("they did not end: %+v, %+v", r.ran(before), r.ran(after))
+	}
+	if n := len(got.got[next.ID]); n != len(f.events) {
+		t.Errorf("the new destination got %d of %d", n, len(f.events))
 	}
 }
 

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"bytes"
-	"fmt"
 
 	"selvedge/connector"
 	"selvedge/internal/encode"
@@ -21,28 +20,19 @@ func contentType(dv store.Delivery) string {
 	return contentTypeJSONL
 }
 
-// renderParquet makes the bytes of a Parquet object of records of size bytes.
-// The records are let go on the way.
-func (d *Deliverer) renderParquet(dv store.Delivery, batch [][]connector.Record, size int) (rendered, error) {
-	var made rendered
-	body := bytes.NewBuffer(make([]byte, 0, size/shrink))
+// parquet makes the bytes of a Parquet object.
+func (d *Deliverer) parquet(dv store.Delivery, to *rendered) (add func(connector.Record) error, end func() error) {
+	body := bytes.NewBuffer(make([]byte, 0, dv.Bytes/shrink))
 	file := encode.NewParquet(body)
-	for i, records := range batch {
-		for _, r := range records {
-			outcome, err := d.normalizers[dv.App].Write(file, dv.Stream, r.ID, r.Raw, dv.ClosedAt)
-			if err != nil {
-				return rendered{}, fmt.Errorf("pipeline: write batch %s: %w", dv.BatchID, err)
-			}
-			if outcome.Base {
-				made.base++
-			}
-			made.replaced += outcome.Replaced
-		}
-		batch[i] = nil
+	add = func(r connector.Record) error {
+		o, err := d.normalizers[dv.App].Write(file, dv.Stream, r.ID, r.Raw, dv.ClosedAt)
+		to.note(o)
+		return err
 	}
-	if err := file.Close(); err != nil {
-		return rendered{}, fmt.Errorf("pipeline: write batch %s: %w", dv.BatchID, err)
+	end = func() error {
+		err := file.Close()
+		to.text = body.Bytes()
+		return err
 	}
-	made.text = body.Bytes()
-	return made, nil
+	return add, end
 }

@@ -16,13 +16,6 @@ import (
 // maxBatch is how many bytes of records close a batch before its poll ends.
 const maxBatch = 8 << 20
 
-// fieldPage and fieldGap name what is sealed, so that one cannot stand in for
-// the other.
-const (
-	fieldPage = "page"
-	fieldGap  = "gap"
-)
-
 // Grants is the side of token.Manager that duties need.
 type Grants interface {
 	// Session fails with token.ErrNoGrant while there is nothing to open one with.
@@ -44,13 +37,15 @@ type Observer interface {
 	DeliveryFailed(app, kind string)
 }
 
-// Ledger is told of what was not read in time, or not at all. Its methods are
+// Ledger is told of what was not read in time, or not at all, and how long
+// records take from end to end. Its methods are
 // called from many goroutines.
 type Ledger interface {
 	Late(app string, late time.Duration) // a record was met that showed so late
 	Gap(app, event string)               // "found", "healed" or "lost"
 	Held(app, why string)                // a poll was not made, for want of room: "raw-limit" or "disk"
 	Backfilled(app, kind string, pages, fresh int)
+	Delayed(app string, delay time.Duration) // a record was delivered so long after it happened
 }
 
 // Options is what the duties need. All members are required but those that say
@@ -69,6 +64,8 @@ type Options struct {
 	Observer Observer
 	Ledger   Ledger
 	Wake     func() // tells the dispatcher to look for due rows
+
+	SilenceAfter time.Duration // after which an ingestion without a record is silent; 0: never
 
 	RawLimit  int64                 // bytes of raw records kept of an ingestion, beyond which it is not polled; 0: none
 	FreeFloor int64                 // bytes that the disk must have left for polling; 0: none

@@ -10,10 +10,10 @@ import (
 	"github.com/google/uuid"
 
 	"selvedge/connector"
+	"selvedge/internal/encode"
 	"selvedge/internal/fabric"
 	"selvedge/internal/job"
 	"selvedge/internal/outbound"
-	"selvedge/internal/secret"
 	"selvedge/internal/store"
 	"selvedge/internal/token"
 )
@@ -37,12 +37,12 @@ const (
 type Poller struct {
 	o     Options
 	apps  map[string]connector.App
-	codec *codec
+	codec *encode.Pages
 }
 
 // NewPoller returns the duty.
 func NewPoller(o Options) (*Poller, error) {
-	c, err := newCodec()
+	c, err := encode.NewPages()
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func outcomeOf(err error) string {
 }
 
 // begin loads what a poll needs. It returns nil when there is nothing to poll,
-// and a poll with an error when only its session could not be opened.
+// and a poll with an error when it has no room, or its session could not be opened.
 func (p *Poller) begin(ctx context.Context, c store.Claim) (*poll, error) {
 	st, ing, err := p.o.Store.LoadStream(ctx, c.ID)
 	if err != nil {
@@ -143,7 +143,7 @@ func (p *Poller) begin(ctx context.Context, c store.Claim) (*poll, error) {
 		return nil, fmt.Errorf("pipeline: cursor of %s: %w", c.ID, err)
 	}
 	if err := run.room(ctx); err != nil {
-		return nil, err
+		return run, err
 	}
 	if err := run.expire(ctx); err != nil {
 		return nil, err
@@ -166,7 +166,7 @@ func (r *poll) find() error {
 	return nil
 }
 
-// reachBack widens the beginning of a new poll by how late records may show,
+// reachBack widens the beginning of a new walk by how late records may show,
 // though never before the ingestion's own beginning.
 func (r *poll) reachBack(ctx context.Context) error {
 	reach, err := r.reach(ctx)
@@ -174,11 +174,17 @@ func (r *poll) reachBack(ctx context.Context) error {
 		return err
 	}
 	r.reached = reach
-	if r.cursor.Token != "" {
-		return nil // a poll goes on
+	if r.cursor.Token != "" || r.stream.Walked > 0 {
+		return nil // a walk goes on
 	}
 	if !r.spec.Arrival {
-		r.cursor.From = r.readable(r.cursor.From.Add(-reach))
+		from := r.cursor.From.Add(-reach)
+		// A poll that was started again by time may be cut off before its first
+		// page: it has reached back already, and further back ids are forgotten.
+		if known := r.stream.Watermark.Add(-horizon(r.spec)); from.Before(known) {
+			from = earliest(known, r.cursor.From)
+		}
+		r.cursor.From = r.readable(from)
 	}
 	r.stream.ReadFrom = r.cursor.From
 	return nil
@@ -302,7 +308,7 @@ func (r *poll) take(ctx context.Context, page connector.Page) (store.PageCommit,
 // commitOf says what a page changes: its new records, sealed, and where
 // reading stands behind it.
 func (r *poll) commitOf(ctx context.Context, page connector.Page) (store.PageCommit, []connector.Record, error) {
-	fresh, seen, met, err := r.fresh(ctx, page.Records)
+	fresh, commit, err := r.fresh(ctx, page.Records)
 	if err != nil {
 		return store.PageCommit{}, nil, err
 	}
@@ -311,16 +317,14 @@ func (r *poll) commitOf(ctx context.Context, page connector.Page) (store.PageCom
 	if err != nil {
 		return store.PageCommit{}, nil, fmt.Errorf("pipeline: cursor: %w", err)
 	}
-	commit := store.PageCommit{
-		StreamID: r.stream.ID, Cursor: string(cursor), ReadFrom: r.stream.ReadFrom, Watermark: r.stream.Watermark,
-		BatchID: r.stream.BatchID, Records: int64(len(fresh)), Seen: seen, Met: met,
-		Finish: page.Done && r.window == nil, Due: now.Add(r.o.Interval), ClosedAt: now,
-	}
+	commit.StreamID, commit.Cursor, commit.ReadFrom, commit.Watermark = r.stream.ID, string(cursor), r.stream.ReadFrom, r.stream.Watermark
+	commit.BatchID, commit.Records = r.stream.BatchID, int64(len(fresh))
+	commit.Finish, commit.Due, commit.ClosedAt = page.Done && r.window == nil, now.Add(r.o.Interval), now
 	if len(fresh) > 0 {
 		if commit.BatchID == "" {
 			commit.BatchID = uuid.NewString()
 		}
-		if commit.Body, err = r.seal(ctx, fieldPage, commit.BatchID, r.codec.pack(fresh)); err != nil {
+		if commit.Body, err = r.o.Keys.Seal(ctx, store.PagePlace(r.ing.BundleID, commit.BatchID), r.codec.Pack(fresh)); err != nil {
 			return store.PageCommit{}, nil, err
 		}
 		for _, rec := range fresh {
@@ -346,7 +350,7 @@ func (r *poll) endOf(ctx context.Context, page connector.Page, commit *store.Pag
 	}
 	commit.Watermark = commit.Covered.To
 	var err error
-	commit.Look, err = r.look(ctx)
+	commit.Look, err = r.look(ctx, commit.Watermark)
 	return err
 }
 
@@ -363,29 +367,31 @@ func (r *poll) readTo(page connector.Page) time.Time {
 }
 
 // fresh returns the records of a page that the stream has not taken in yet,
-// each once, and what they are known by; and, of those that have no id, how often
-// the walk has met each by now.
-func (r *poll) fresh(ctx context.Context, records []connector.Record) ([]connector.Record, []store.SeenID, []store.Met, error) {
+// each once, and what a commit says of what they are known by; and, of those that
+// have no id, how often the walk has met each by now.
+func (r *poll) fresh(ctx context.Context, records []connector.Record) ([]connector.Record, store.PageCommit, error) {
+	var commit store.PageCommit
 	numbers, met, err := r.number(ctx, records)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, commit, err
 	}
 	ids := make([]store.SeenID, len(records))
 	for i, rec := range records {
 		ids[i] = r.seenID(rec, numbers[i])
 	}
-	unseen, err := r.o.Store.Unseen(ctx, r.stream.ID, ids)
+	unseen, at, err := r.o.Store.Unseen(ctx, r.stream.ID, ids)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, commit, err
 	}
-	fresh, seen := make([]connector.Record, 0, len(unseen)), make([]store.SeenID, 0, len(unseen))
+	commit.Met, commit.SeenAt = met, at
+	fresh := make([]connector.Record, 0, len(unseen))
 	for i, rec := range records {
 		if unseen[ids[i].ID] {
 			delete(unseen, ids[i].ID)
-			fresh, seen = append(fresh, rec), append(seen, ids[i])
+			fresh, commit.Seen = append(fresh, rec), append(commit.Seen, ids[i])
 		}
 	}
-	return fresh, seen, met, nil
+	return fresh, commit, nil
 }
 
 // number tells equal records without an id apart: by how many of them the walk met
@@ -429,9 +435,9 @@ func (r *poll) seenID(rec connector.Record, number int64) store.SeenID {
 		salt = r.window.ID
 	}
 	id := store.SeenID{ID: identity(rec, number, salt)}
-	known := r.stream.Watermark
+	known := r.stream.Watermark.Add(-keepSeen / 2) // then it is known for as long again
 	if !r.spec.Arrival {
-		known = known.Add(-kept(r.spec) + time.Hour)
+		known = r.stream.Watermark.Add(-kept(r.spec) + time.Hour)
 		if r.stream.ReadFrom.Before(known) {
 			known = r.stream.ReadFrom
 		}
@@ -443,8 +449,4 @@ func (r *poll) seenID(rec connector.Record, number int64) store.SeenID {
 		id.Odd = hourOf(r.stream.Watermark)
 	}
 	return id
-}
-
-func (r *poll) seal(ctx context.Context, field, owner string, plain []byte) ([]byte, error) {
-	return r.o.Keys.Seal(ctx, secret.Context{Bundle: r.ing.BundleID, Owner: owner, Field: field, Version: 1}, plain)
 }

@@ -145,6 +145,33 @@ func failure(kind connector.Kind) *connector.Error {
 	return &connector.Error{Kind: kind, Op: "script: list", Status: 418, Reason: "the provider's words"}
 }
 
+// TestACutWalkDoesNotReachBackTwice: a walk in parts is at times between two of them,
+// at a cursor without a token. What it has met there it would meet once more.
+func TestACutWalkDoesNotReachBackTwice(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, onStream(byTime))
+	start, part := r.clock().Add(-6*time.Hour), r.clock().Add(-time.Hour)
+	bare := []connector.Record{{Time: part.Add(-30 * time.Minute), Raw: []byte(line(1))}}
+	r.script.will(connector.Page{Records: bare, Next: connector.Cursor{From: part}}, nil)
+	r.script.will(connector.Page{}, failure(connector.Unavailable))
+	r.pass(r.poll().After)
+	r.script.will(connector.Page{Next: connector.Cursor{From: r.clock().Truncate(time.Second)}, Done: true}, nil)
+	r.poll()
+	if got := r.script.lastAsked().From; !got.Equal(part) {
+		t.Errorf("it went on at %v, want %v", got, part)
+	}
+	covered, err := r.store.Coverage(t.Context(), r.made.StreamIDs[0])
+	if err != nil || len(covered) != 1 || !covered[0].From.Equal(start) {
+		t.Errorf("coverage = %+v, %v; want one interval from %v", covered, err, start)
+	}
+	r.pass(time.Minute)
+	read := r.stream().Watermark
+	r.poll()
+	if got := r.script.lastAsked().From; !got.Equal(read.Add(-time.Hour)) {
+		t.Errorf("the next walk began at %v, want an hour before %v", got, read)
+	}
+}
+
 func TestWaitsAfterFailures(t *testing.T) {
 	t.Parallel()
 	until := func(d time.Duration) *connector.Error {
@@ -375,7 +402,7 @@ func TestAQuietFeedWhoseCursorExpiresRepeatsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if fresh, err := r.store.Unseen(t.Context(), r.made.StreamIDs[0], []store.SeenID{{ID: [16]byte{1}}}); err != nil || len(fresh) != 1 {
+	if fresh, _, err := r.store.Unseen(t.Context(), r.made.StreamIDs[0], []store.SeenID{{ID: [16]byte{1}}}); err != nil || len(fresh) != 1 {
 		t.Fatal(err)
 	}
 	r.pass(time.Minute)

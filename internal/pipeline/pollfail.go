@@ -185,7 +185,8 @@ func (r *poll) malformed(ctx context.Context, err error) error {
 		next, readFrom, gap.To = connector.Cursor{From: r.cursor.To}, r.cursor.To, r.cursor.To
 	}
 	var serr error
-	if gap.Body, serr = r.seal(ctx, fieldGap, r.claim.ID, e.Body); serr != nil {
+	place := secret.Context{Bundle: r.ing.BundleID, Owner: r.claim.ID, Field: "gap", Version: 1}
+	if gap.Body, serr = r.o.Keys.Seal(ctx, place, e.Body); serr != nil {
 		return serr
 	}
 	cursor, jerr := json.Marshal(next)

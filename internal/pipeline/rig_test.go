@@ -33,6 +33,7 @@ type rig struct {
 	t        *testing.T
 	store    *store.Store
 	made     storetest.Rig
+	extra    fabric.IngestionDestination // of everyDay
 	script   *script
 	feed     *feed // in the script's place; nil: the script
 	interval time.Duration
@@ -142,6 +143,9 @@ func (r *rig) rebuild() {
 	r.t.Helper()
 	var err error
 	if r.poller, err = pipeline.NewPoller(r.options); err != nil {
+		r.t.Fatal(err)
+	}
+	if r.deliver, err = pipeline.NewDeliverer(r.options); err != nil {
 		r.t.Fatal(err)
 	}
 	r.sweeper, r.backfill = pipeline.NewSweeper(r.options), pipeline.NewBackfiller(r.poller)
@@ -434,6 +438,7 @@ func (o *observer) Late(_ string, late time.Duration) {
 }
 func (o *observer) Gap(_, event string)                     { o.count("gap " + event) }
 func (o *observer) Held(_, why string)                      { o.count("held " + why) }
+func (o *observer) Delayed(_ string, d time.Duration)       { o.count("delayed " + d.String()) }
 func (o *observer) Backfilled(_, kind string, pages, _ int) { o.count("backfilled " + kind) }
 
 func (*observer) Polled(string, string)                       {}

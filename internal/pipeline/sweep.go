@@ -13,16 +13,18 @@ import (
 
 // The times after which the sweep ends things.
 const (
-	sweepEvery      = time.Minute
-	keepClientToken = 24 * time.Hour
-	keepLineage     = 90 * 24 * time.Hour
-	keepSeen        = 48 * time.Hour     // behind the overlap; see kept
-	keepBackfill    = 7 * 24 * time.Hour // of what was asked for and has ended
-	keepParts       = 24 * time.Hour     // of what a crash left half-written
-	keepPace        = 24 * time.Hour     // of a tenant that nobody calls any more
-	bareGrace       = 24 * time.Hour     // of an enabled ingestion without a destination
-	keepUserAccess  = 7 * 24 * time.Hour
-	expiryGrace     = 10 * time.Minute // for the duty of a user access task to expire it itself
+	sweepEvery       = time.Minute
+	keepClientToken  = 24 * time.Hour
+	keepLineage      = 90 * 24 * time.Hour
+	keepSeen         = 48 * time.Hour     // behind the overlap; see kept
+	keepBackfill     = 7 * 24 * time.Hour // of what was asked for and has ended
+	keepParts        = 24 * time.Hour     // of what a crash left half-written
+	keepPace         = 24 * time.Hour     // of a tenant that nobody calls any more
+	bareGrace        = 24 * time.Hour     // of an enabled ingestion without a destination
+	keepVolume       = 48 * time.Hour     // the overview shows a day
+	keepUserAccess   = 7 * 24 * time.Hour
+	keepNotification = 7 * 24 * time.Hour // that cannot be delivered
+	expiryGrace      = 10 * time.Minute   // for the duty of a user access task to expire it itself
 )
 
 // Sweeper is the duty sweep: every table is bounded.
@@ -49,6 +51,9 @@ func (s *Sweeper) Run(ctx context.Context, c store.Claim) error {
 		}),
 		drain(func() (int64, error) { return s.o.Store.SweepUserAccess(ctx, now.Add(-keepUserAccess)) }),
 		drain(func() (int64, error) { return s.o.Store.SweepBackfills(ctx, now.Add(-keepBackfill)) }),
+		s.silence(ctx),
+		drain(func() (int64, error) { return s.sweepNotifications(ctx, now.Add(-keepNotification)) }),
+		drain(func() (int64, error) { return s.o.Store.SweepVolumes(ctx, now.Add(-keepVolume)) }),
 		s.sweepSeen(ctx),
 		s.heal(ctx, now),
 		s.tidy(ctx, now),
@@ -92,6 +97,24 @@ func (s *Sweeper) sweepSeen(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// silence finds the ingestions of which no record has come for long, and those of
+// which one has come again.
+func (s *Sweeper) silence(ctx context.Context) error {
+	if s.o.SilenceAfter <= 0 {
+		return nil
+	}
+	return s.o.Store.MarkSilent(ctx, s.o.SilenceAfter)
+}
+
+// sweepNotifications gives up what could not be told for long.
+func (s *Sweeper) sweepNotifications(ctx context.Context, before time.Time) (int64, error) {
+	n, err := s.o.Store.SweepNotifications(ctx, before)
+	if n > 0 {
+		s.o.Log.ErrorContext(ctx, "notifications were given up: the webhook has not taken them for a week", "count", n)
+	}
+	return n, err
 }
 
 // tidy removes what crashes left half-written in the buckets.

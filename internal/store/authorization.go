@@ -123,9 +123,20 @@ func (s *Store) UpdateAppAuthorization(ctx context.Context, c fabric.Caller, a f
 		if err := mayMove(ctx, tx, old, a.Tenant.Identifier); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE app_authorization SET tenant_id = ?, tenant_name = ?, status = ?,
+		turned, err := touched(tx.ExecContext(ctx, `UPDATE app_authorization SET status = ?, status_no = status_no + 1
+			WHERE id = ? AND status <> ?`, a.Status, a.ID, a.Status))
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE app_authorization SET tenant_id = ?, tenant_name = ?,
 			reason = ?, generation = ?, updated_at = ? WHERE id = ?`, a.Tenant.Identifier, a.Tenant.DisplayName,
-			a.Status, a.Reason, a.Generation, millis(a.UpdatedAt), a.ID)
+			a.Reason, a.Generation, millis(a.UpdatedAt), a.ID)
+		if err != nil {
+			return err
+		}
+		if turned {
+			err = s.tellAuthorization(ctx, tx, a.ID)
+		}
 		if err != nil || given == nil {
 			return err
 		}
@@ -160,6 +171,15 @@ func unusedAuthorization(ctx context.Context, tx *sql.Tx, a fabric.AppAuthorizat
 		return ErrInUse
 	}
 	return err
+}
+
+// IngestionOf is the id of the ingestion that reads with an authorization; empty:
+// there is none. It answers ErrNotFound.
+func (s *Store) IngestionOf(ctx context.Context, c fabric.Caller, id string) (string, error) {
+	var ingestionID string
+	err := s.reader.QueryRowContext(ctx, `SELECT ingestion_id FROM app_authorization WHERE id = ? AND account = ? AND region = ?`,
+		id, c.Account, c.Region).Scan(&ingestionID)
+	return ingestionID, wrap("ingestion of an authorization", notFound(err))
 }
 
 // DeleteAppAuthorization deletes an authorization with its credential and its

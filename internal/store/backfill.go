@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -72,17 +73,23 @@ func (s *Store) LoadBackfill(ctx context.Context, id string) (Backfill, Stream, 
 	return b, st, ing, nil
 }
 
-// insertBackfill makes a backfill, due at an offset. Of the kind late a stream has
+// insertBackfill makes a backfill, due at an offset if its ingestion has a
+// destination; else the next destination wakes it. Of the kind late a stream has
 // one at a time.
 func (s *Store) insertBackfill(ctx context.Context, tx *sql.Tx, b Backfill, due int64) error {
+	// A destination that is made or deleted meanwhile must see this, or be seen.
+	if err := lock(ctx, tx, s.dialect.lockIngestion, b.StreamID); err != nil {
+		return err
+	}
 	again := 0
 	if b.Again {
 		again = 1
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO backfill
 		(id, run_id, stream_id, kind, from_at, to_at, again, gap_seq, at, created_at, due_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, `+s.stamp()+`)`,
-		b.ID, b.RunID, b.StreamID, string(b.Kind), millis(b.From), millis(b.To), again, b.GapSeq, millis(b.From), millis(b.CreatedAt), due)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CASE WHEN EXISTS (SELECT 1 FROM ingestion_destination d
+			JOIN stream s ON s.ingestion_id = d.ingestion_id WHERE s.id = ?) THEN `+s.stamp()+` END)`,
+		b.ID, b.RunID, b.StreamID, string(b.Kind), millis(b.From), millis(b.To), again, b.GapSeq, millis(b.From), millis(b.CreatedAt), b.StreamID, due)
 	return err
 }
 
@@ -110,7 +117,7 @@ func (s *Store) HealGap(ctx context.Context, b Backfill) error {
 
 // StartBackfill makes what was asked for: one backfill for each stream of the
 // ingestion. The same that is asked for again while it goes on is the one that
-// goes on: its id is returned. It answers ErrNotFound and ErrState (the ingestion
+// goes on: its id is returned, and what was parked of it begins anew. It answers ErrNotFound and ErrState (the ingestion
 // is disabled).
 func (s *Store) StartBackfill(ctx context.Context, c fabric.Caller, bundleID, ingestionID string, all []Backfill) (string, error) {
 	run := all[0].RunID
@@ -139,7 +146,9 @@ func (s *Store) StartBackfill(ctx context.Context, c fabric.Caller, bundleID, in
 		}
 		if len(found) > 0 {
 			run = found[0]
-			return nil
+			_, err := tx.ExecContext(ctx, `UPDATE backfill SET due_at = `+s.stamp()+`, attempt = 0, crashes = 0, last_error = ''
+				WHERE run_id = ? AND last_error = ?`, s.in(0), run, parked)
+			return err
 		}
 		for _, b := range all {
 			if err := s.insertBackfill(ctx, tx, b, s.in(0)); err != nil {
@@ -198,13 +207,29 @@ func (s *Store) EndBackfill(ctx context.Context, c Claim, b Backfill, now time.T
 			return s.finish(ctx, tx, c, time.Time{})
 		}
 		if healed && b.GapSeq != 0 {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM gap WHERE seq = ?`, b.GapSeq); err != nil {
+			if err := s.heal(ctx, tx, b.StreamID, b.GapSeq); err != nil {
 				return err
 			}
 		}
 		_, err := tx.ExecContext(ctx, `DELETE FROM backfill WHERE id = ?`, c.ID)
 		return err
 	})
+}
+
+// heal ends a gap, and has it told. One that is not there any more is left alone.
+func (s *Store) heal(ctx context.Context, tx *sql.Tx, streamID string, seq int64) error {
+	g := Gap{Seq: seq}
+	var from, to, found int64
+	err := tx.QueryRowContext(ctx, `DELETE FROM gap WHERE seq = ? RETURNING from_at, to_at, found_at, reason`, seq).
+		Scan(&from, &to, &found, &g.Reason)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	g.From, g.To, g.FoundAt = fromMillis(from), fromMillis(to), fromMillis(found)
+	return s.tellGap(ctx, tx, fabric.GapHealed, streamID, g)
 }
 
 // RawBytes is how many bytes of records are kept of an ingestion, before their

@@ -21,8 +21,9 @@ type Mark struct {
 	ID        string
 }
 
-// querier is what *sql.DB and *sql.Tx have in common for one row.
+// querier is what *sql.DB and *sql.Tx have in common.
 type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 

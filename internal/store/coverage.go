@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"selvedge/internal/fabric"
 )
 
 // Interval is a range of a stream, its end not included.
@@ -87,7 +89,7 @@ const never = -1
 // CommitGap names a gap of a stream and moves the cursor behind it, under the
 // fence of the poll or backfill. One that cannot be had and that goes on where
 // another ends is made one with it.
-// The claim goes on.
+// Any other is also told. The claim goes on.
 func (s *Store) CommitGap(ctx context.Context, c Claim, streamID string, g Gap, cursor string, readFrom time.Time) error {
 	return s.update(ctx, "commit gap", func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE `+string(c.Duty)+` SET cursor = ?, read_from = ?, stuck_since = 0
@@ -112,9 +114,14 @@ func (s *Store) CommitGap(ctx context.Context, c Claim, streamID string, g Gap, 
 		if n, err := res.RowsAffected(); err != nil || n > 0 {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO gap (stream_id, from_at, to_at, reason, body, found_at, try_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?)`, streamID, millis(g.From), millis(g.To), g.Reason, body, millis(g.FoundAt), tryAt)
-		return err
+		opened := g
+		err = tx.QueryRowContext(ctx, `INSERT INTO gap (stream_id, from_at, to_at, reason, body, found_at, try_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING seq`, streamID, millis(g.From), millis(g.To), g.Reason, body, millis(g.FoundAt), tryAt).
+			Scan(&opened.Seq)
+		if err != nil {
+			return err
+		}
+		return s.tellGap(ctx, tx, fabric.GapOpened, streamID, opened)
 	})
 }
 

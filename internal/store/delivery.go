@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"selvedge/internal/fabric"
+	"selvedge/internal/secret"
 )
 
 // Delivery is a closed batch that is owed to a destination.
@@ -18,6 +19,7 @@ type Delivery struct {
 	Stream      string
 	ClosedAt    time.Time
 	Records     int64
+	Bytes       int64  // of the records together
 	At          Spot   // frozen before the first attempt
 	Pending     string // of the records, those that a stream has not taken; empty: all. The store does not look inside
 }
@@ -39,7 +41,7 @@ func (s *Store) NextDelivery(ctx context.Context, destinationID string) (Deliver
 	err := s.reader.QueryRowContext(ctx, `
 		SELECT t.id, t.bundle_id, t.ingestion_id, t.account, t.region, t.schema_name, t.format, t.bucket, t.prefix, t.stream,
 		       t.status, t.reason, t.created_at, t.updated_at,
-		       i.app, b.id, b.stream, b.closed_at, b.records, d.bucket, d.object_key, d.stream, d.pending
+		       i.app, b.id, b.stream, b.closed_at, b.records, b.bytes, d.bucket, d.object_key, d.stream, d.pending
 		FROM delivery d
 		JOIN ingestion_destination t ON t.id = d.destination_id
 		JOIN ingestion i ON i.id = t.ingestion_id
@@ -48,7 +50,7 @@ func (s *Store) NextDelivery(ctx context.Context, destinationID string) (Deliver
 		ORDER BY d.closed_at, d.batch_id LIMIT 1`, destinationID).Scan(
 		&t.ID, &t.BundleID, &t.IngestionID, &t.Account, &t.Region, &t.Processing.Schema, &t.Processing.Format,
 		&t.Place.Bucket, &t.Place.Prefix, &t.Place.Stream, &t.Status, &t.Reason, &created, &updated,
-		&d.App, &d.BatchID, &d.Stream, &closed, &d.Records, &d.At.Bucket, &d.At.Key, &d.At.Stream, &d.Pending)
+		&d.App, &d.BatchID, &d.Stream, &closed, &d.Records, &d.Bytes, &d.At.Bucket, &d.At.Key, &d.At.Stream, &d.Pending)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Delivery{}, false, nil
 	}
@@ -64,6 +66,11 @@ func (s *Store) NextDelivery(ctx context.Context, destinationID string) (Deliver
 type Page struct {
 	Records int64
 	Body    []byte
+}
+
+// PagePlace is what the body of a page is sealed for.
+func PagePlace(bundleID, batchID string) secret.Context {
+	return secret.Context{Bundle: bundleID, Owner: batchID, Field: "page", Version: 1}
 }
 
 // Pages returns the pages of a batch in the order in which they were read.
@@ -176,9 +183,22 @@ func (s *Store) DestinationFailed(ctx context.Context, c Claim, reason string) e
 }
 
 // destinationStatus changes what a user sees of a destination, and when it was
-// changed only where it was.
+// changed only where it was. Another status is also told. The claim of the
+// destination has been seen to be the newest, so that nobody else is at the row.
 func (s *Store) destinationStatus(ctx context.Context, tx *sql.Tx, id string, status fabric.DestinationStatus, reason string) error {
-	_, err := tx.ExecContext(ctx, `UPDATE ingestion_destination SET status = ?, reason = ?, updated_at = ?
-		WHERE id = ? AND (status <> ? OR reason <> ?)`, string(status), reason, millis(s.now()), id, string(status), reason)
-	return err
+	var old, oldReason string
+	err := tx.QueryRowContext(ctx, `SELECT status, reason FROM ingestion_destination WHERE id = ?`, id).Scan(&old, &oldReason)
+	if err != nil || old == string(status) && oldReason == reason {
+		return err
+	}
+	turns := 0
+	if old != string(status) {
+		turns = 1
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE ingestion_destination SET status = ?, reason = ?, updated_at = ?, status_no = status_no + ?
+		WHERE id = ?`, string(status), reason, millis(s.now()), turns, id)
+	if err != nil || turns == 0 {
+		return err
+	}
+	return s.tellDestination(ctx, tx, id)
 }

@@ -69,11 +69,11 @@ func (s *Store) CreateIngestionDestination(ctx context.Context, c fabric.Caller,
 }
 
 // begin gives a new destination its duties: what is kept is owed to it, and the
-// ingestion's streams are polled from now on.
+// ingestion's streams and backfills are read from now on.
 func (s *Store) begin(ctx context.Context, tx *sql.Tx, d fabric.IngestionDestination) error {
 	// This also makes batches that close, and the sweep of ingestions without
 	// destinations, take turns with us.
-	_, err := tx.ExecContext(ctx, `UPDATE ingestion SET bare_since = 0 WHERE id = ?`, d.IngestionID)
+	_, err := tx.ExecContext(ctx, `UPDATE ingestion SET bare_since = 0, destinations = destinations + 1 WHERE id = ?`, d.IngestionID)
 	if err != nil {
 		return err
 	}
@@ -88,6 +88,12 @@ func (s *Store) begin(ctx context.Context, tx *sql.Tx, d fabric.IngestionDestina
 	_, err = tx.ExecContext(ctx, `UPDATE stream SET due_at = `+s.stamp()+` WHERE ingestion_id = ? AND due_at IS NULL
 		AND EXISTS (SELECT 1 FROM ingestion i WHERE i.id = stream.ingestion_id AND i.state = ?)`,
 		s.in(0), d.IngestionID, fabric.Enabled)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE backfill SET due_at = `+s.stamp()+` WHERE due_at IS NULL AND ended_at = 0 AND last_error <> ?
+		AND stream_id IN (SELECT s.id FROM stream s JOIN ingestion i ON i.id = s.ingestion_id WHERE i.id = ? AND i.state = ?)`,
+		s.in(0), parked, d.IngestionID, fabric.Enabled)
 	return err
 }
 
@@ -146,9 +152,17 @@ func (s *Store) UpdateIngestionDestination(ctx context.Context, c fabric.Caller,
 		if err := own(ctx, tx, c, p); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE ingestion_destination SET bucket = ?, prefix = ?, stream = ?,
-			status = ?, reason = '', updated_at = ?, attempt = 0, crashes = 0, last_error = '' WHERE id = ?`,
-			p.Bucket, p.Prefix, p.Stream, fabric.Active, millis(s.now()), id)
+		turned, err := touched(tx.ExecContext(ctx, `UPDATE ingestion_destination SET status = ?, status_no = status_no + 1
+			WHERE id = ? AND status <> ?`, fabric.Active, id, fabric.Active))
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE ingestion_destination SET bucket = ?, prefix = ?, stream = ?,
+			reason = '', updated_at = ?, attempt = 0, crashes = 0, last_error = '' WHERE id = ?`,
+			p.Bucket, p.Prefix, p.Stream, millis(s.now()), id)
+		if err == nil && turned {
+			err = s.tellDestination(ctx, tx, id)
+		}
 		if err != nil {
 			return err
 		}
@@ -168,12 +182,23 @@ func (s *Store) DeleteIngestionDestination(ctx context.Context, c fabric.Caller,
 		if _, err := destination(ctx, tx, c, bundleID, ingestionID, id); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM ingestion_destination WHERE id = ?`, id); err != nil {
+		err := execAll(ctx, tx, []statement{
+			{`UPDATE ingestion SET destinations = destinations - 1 WHERE id = ?`, []any{ingestionID}},
+			{`DELETE FROM ingestion_destination WHERE id = ?`, []any{id}},
+		})
+		if err != nil {
 			return err
 		}
-		// Without a destination nothing is read: the cursor waits for the next.
-		_, err := tx.ExecContext(ctx, `UPDATE stream SET due_at = NULL, fence = fence + 1 WHERE ingestion_id = ?
+		// Without a destination nothing is read: what was read would be owed to
+		// nobody, and swept. Cursors wait for the next.
+		_, err = tx.ExecContext(ctx, `UPDATE stream SET due_at = NULL, fence = fence + 1 WHERE ingestion_id = ?
 			AND NOT EXISTS (SELECT 1 FROM ingestion_destination d WHERE d.ingestion_id = stream.ingestion_id)`, ingestionID)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE backfill SET due_at = NULL, fence = fence + 1 WHERE ended_at = 0
+			AND stream_id IN (SELECT s.id FROM stream s WHERE s.ingestion_id = ?
+				AND NOT EXISTS (SELECT 1 FROM ingestion_destination d WHERE d.ingestion_id = s.ingestion_id))`, ingestionID)
 		if err != nil {
 			return err
 		}

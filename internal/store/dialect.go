@@ -9,6 +9,8 @@ type dialect struct {
 	goose      goose.Dialect
 	migrations string // the folder of its migrations
 
+	tables string // a query for the names of all tables
+
 	// epoch is what the offsets of Store.in count from.
 	epoch string
 
@@ -21,6 +23,7 @@ type dialect struct {
 	lockCaller       string // arguments: account, Region
 	lockIngestion    string // argument: stream id
 	lockDestinations string // argument: stream id
+	lockSubject      string // argument: subject of notifications
 
 	// shrink gives pages that deletions left over back to the file system. Empty
 	// where the database does so by itself.
@@ -34,6 +37,7 @@ type dialect struct {
 func sqlite() dialect {
 	return dialect{
 		goose: goose.DialectSQLite3, migrations: "migrations/sqlite", epoch: "0",
+		tables:  `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`,
 		pick:    func(query string) string { return "id IN (" + query + ")" },
 		shrink:  `PRAGMA incremental_vacuum(2000)`,
 		passing: func(error) bool { return false },
@@ -43,6 +47,8 @@ func sqlite() dialect {
 func postgres() dialect {
 	return dialect{
 		goose: goose.DialectPostgres, migrations: "migrations/postgres", epoch: "0::bigint",
+		tables: `SELECT table_name FROM information_schema.tables
+			WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'`,
 		// The array is made once; a subquery with a LIMIT could be run again for
 		// each row that is looked at, and lock more.
 		pick: func(query string) string { return "id = ANY (ARRAY(" + query + " FOR UPDATE SKIP LOCKED))" },
@@ -51,7 +57,8 @@ func postgres() dialect {
 		lockIngestion: `SELECT id FROM ingestion WHERE id = (SELECT ingestion_id FROM stream WHERE id = ?) FOR SHARE`,
 		lockDestinations: `SELECT id FROM ingestion_destination
 			WHERE ingestion_id = (SELECT ingestion_id FROM stream WHERE id = ?) ORDER BY id FOR NO KEY UPDATE`,
-		passing: passing,
+		lockSubject: `SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' notify ' || cast(? AS text), 0))`,
+		passing:     passing,
 	}
 }
 

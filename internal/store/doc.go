@@ -28,6 +28,8 @@
 //     destination's row, so that no wake is lost.
 //   - Calls to one tenant of an application take turns by its row of pace, which is
 //     the first that their transaction touches, and the last.
+//   - Notifications of one subject take turns by a lock of its name, so that one that
+//     is made beside the end of the one before it falls due.
 //   - Every other write of a duty names its fence, or is one statement.
 //
 // Rows are locked in the order account, ingestion, stream, destination. What
@@ -43,6 +45,13 @@
 // goes through a transaction that names the fence and is refused with
 // ErrFenced once another claim has been made. What a crash leaves behind is a
 // lease that runs out.
+//
+// # Notifications
+//
+// What changes the status of an authorization or destination, opens or heals a
+// gap, or finds an ingestion silent writes a notification in the same transaction
+// (notification.go). Its id is made of what has changed, so that it is the same
+// however often it is sent. Of a subject only the oldest is due.
 //
 // # Callers
 //

@@ -19,11 +19,12 @@ const (
 	DutySweep      Duty = "sweep"
 	DutyUserAccess Duty = "user_access_task"
 	DutyBackfill   Duty = "backfill"
+	DutyNotify     Duty = "notification"
 )
 
 // Duties is all of them.
 func Duties() []Duty {
-	return []Duty{DutyPoll, DutyDeliver, DutyRefresh, DutyUserAccess, DutyBackfill, DutySweep}
+	return []Duty{DutyPoll, DutyDeliver, DutyRefresh, DutyUserAccess, DutyBackfill, DutyNotify, DutySweep}
 }
 
 // Claim is the right to work on one row until the lease ends. Every write made
@@ -33,6 +34,7 @@ type Claim struct {
 	ID      string
 	Fence   int64
 	Attempt int64     // this one included; 1 after a success
+	Crashes int64     // claims in a row before this one whose process ended with them
 	Due     time.Time // when the row was due; zero: it has never had a time
 }
 
@@ -70,15 +72,14 @@ func (s *Store) park(ctx context.Context, tx *sql.Tx, d Duty, rows *sql.Rows) ([
 	var broken []string
 	for rows.Next() {
 		c := Claim{Duty: d}
-		var crashes int64
 		var due sql.NullInt64
-		if err := rows.Scan(&c.ID, &c.Fence, &c.Attempt, &crashes, &due); err != nil {
+		if err := rows.Scan(&c.ID, &c.Fence, &c.Attempt, &c.Crashes, &due); err != nil {
 			return nil, err
 		}
 		if due.Valid {
 			c.Due = s.from(due.Int64)
 		}
-		if crashes >= maxCrashes && d != DutySweep {
+		if c.Crashes >= maxCrashes && d != DutySweep {
 			broken = append(broken, c.ID)
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"selvedge/internal/clocktest"
 	"selvedge/internal/fabric"
@@ -130,6 +131,39 @@ func TestWorkThatNeverFinishesIsParked(t *testing.T) {
 		t.Fatal(err)
 	}
 	claimOne(t, s, store.DutyPoll)
+}
+
+// TestAskingAgainWakesWhatWasParked: who asks for the same once more gets the backfill
+// that was put away, and it begins anew.
+func TestAskingAgainWakesWhatWasParked(t *testing.T) {
+	t.Parallel()
+	clk := newClock()
+	s := storetest.New(t, clk.Now)
+	r := storetest.Make(t, s, storetest.Spec{Destinations: []fabric.Processing{rawJSON}, Now: clk.Now()})
+	window := store.Interval{From: clk.Now().Add(-time.Hour), To: clk.Now()}
+	ask := func() string {
+		run, err := s.StartBackfill(t.Context(), storetest.Caller(), r.Bundle.ID, r.Ingestion.ID, []store.Backfill{{
+			ID: uuid.NewString(), RunID: uuid.NewString(), StreamID: r.StreamIDs[0], Kind: store.BackfillAsked, Interval: window, CreatedAt: clk.Now(),
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return run
+	}
+	run := ask()
+	for n := range int64(21) {
+		got, err := s.Claim(t.Context(), store.DutyBackfill, "me", 5*time.Second, 10)
+		if err != nil || n < 20 && (len(got) != 1 || got[0].Crashes != n) || n == 20 && len(got) > 0 {
+			t.Fatalf("claim %d: %+v, %v; want %d crashes before it, and the last one to park it", n, got, err, n)
+		}
+		clk.Add(5 * time.Second)
+	}
+	if again := ask(); again != run {
+		t.Errorf("asked for again, it is another: %s, %s", again, run)
+	}
+	if c := claimOne(t, s, store.DutyBackfill); c.Crashes != 0 {
+		t.Errorf("it begins with %d crashes", c.Crashes)
+	}
 }
 
 func TestReleaseGivesUpOnlyTheOwnersLeases(t *testing.T) {

@@ -99,10 +99,10 @@ func (s *Store) Commits(t *testing.T) int64 {
 	return s.group.commits.Load()
 }
 
-// Bytes is what the table of ids takes with its indexes; on SQLite, the file.
+// Bytes is what the table of ids takes with its indexes.
 func (s *Store) Bytes(t *testing.T) int64 {
 	t.Helper()
-	query := `SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()`
+	query := `SELECT sum(pgsize) FROM dbstat WHERE name IN (SELECT name FROM sqlite_schema WHERE tbl_name = 'seen')`
 	if s.lock == nil { // PostgreSQL
 		query = `SELECT pg_total_relation_size('seen')`
 	}
@@ -111,4 +111,21 @@ func (s *Store) Bytes(t *testing.T) int64 {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// HoldBackup is a backup under way, until the function is called.
+func (s *Store) HoldBackup() (release func()) {
+	s.backing.Lock()
+	return s.backing.Unlock
+}
+
+// Vacuum does what autovacuum does with the table of ids; SQLite has no need of it.
+func (s *Store) Vacuum(t *testing.T) {
+	t.Helper()
+	if s.lock != nil {
+		return
+	}
+	if _, err := s.writer.ExecContext(t.Context(), `VACUUM seen`); err != nil {
+		t.Fatal(err)
+	}
 }

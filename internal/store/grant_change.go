@@ -163,15 +163,24 @@ func (s *Store) setDue(ctx context.Context, tx *sql.Tx, c Claim, g GrantChange) 
 	return err
 }
 
-// setStatus leaves updated_at alone unless a user sees another status.
+// setStatus leaves updated_at alone unless a user sees another status, which is
+// also told.
 func (s *Store) setStatus(ctx context.Context, tx *sql.Tx, id string, v *Verdict) error {
 	if v == nil {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE app_authorization
-		SET updated_at = CASE WHEN status = ? THEN updated_at ELSE ? END, status = ?, reason = ?
-		WHERE id = ? AND generation = ?`,
-		v.Status, millis(s.now()), v.Status, v.Reason, id, v.Generation)
+	turned, err := touched(tx.ExecContext(ctx, `UPDATE app_authorization
+		SET status = ?, reason = ?, updated_at = ?, status_no = status_no + 1
+		WHERE id = ? AND generation = ? AND status <> ?`,
+		v.Status, v.Reason, millis(s.now()), id, v.Generation, v.Status))
+	if err != nil {
+		return err
+	}
+	if turned {
+		err = s.tellAuthorization(ctx, tx, id)
+	} else {
+		_, err = tx.ExecContext(ctx, `UPDATE app_authorization SET reason = ? WHERE id = ? AND generation = ?`, v.Reason, id, v.Generation)
+	}
 	if err != nil || v.Status != fabric.Connected {
 		return err
 	}

@@ -60,6 +60,11 @@ func (s *Store) CreateIngestion(ctx context.Context, c fabric.Caller, i fabric.I
 		if err != nil {
 			return err
 		}
+		_, err = tx.ExecContext(ctx, `UPDATE app_authorization SET ingestion_id = ? WHERE bundle_id = ? AND app = ? AND tenant_id = ?`,
+			i.ID, i.BundleID, i.App, i.TenantID)
+		if err != nil {
+			return err
+		}
 		for _, name := range start.Streams {
 			_, err := tx.ExecContext(ctx, `INSERT INTO stream
 				(id, ingestion_id, name, cursor, read_from, watermark, denied, stuck_since, batch_id)
@@ -119,7 +124,8 @@ func (s *Store) ListIngestions(ctx context.Context, c fabric.Caller, bundleID st
 // deliver. It answers ErrNotFound, and ErrInUse while it has a destination.
 func (s *Store) DeleteIngestion(ctx context.Context, c fabric.Caller, bundleID, id string) error {
 	return s.change(ctx, c, "delete ingestion", func(tx *sql.Tx) error {
-		if _, err := ingestion(ctx, tx, c, bundleID, id); err != nil {
+		i, err := ingestion(ctx, tx, c, bundleID, id)
+		if err != nil {
 			return err
 		}
 		n, err := count(ctx, tx, `SELECT count(*) FROM ingestion_destination WHERE ingestion_id = ?`, id)
@@ -135,6 +141,7 @@ func (s *Store) DeleteIngestion(ctx context.Context, c fabric.Caller, bundleID, 
 			{`DELETE FROM seen_odd WHERE stream_id IN ` + streams, []any{id}},
 			{`DELETE FROM walk WHERE walk_id IN ` + streams, []any{id}},
 			{`DELETE FROM walk WHERE walk_id IN (SELECT id FROM backfill WHERE stream_id IN ` + streams + `)`, []any{id}},
+			{`UPDATE app_authorization SET ingestion_id = '' WHERE bundle_id = ? AND app = ? AND tenant_id = ?`, []any{i.BundleID, i.App, i.TenantID}},
 			{`DELETE FROM ingestion WHERE id = ?`, []any{id}},
 		})
 		if err != nil {

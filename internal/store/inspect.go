@@ -64,10 +64,17 @@ func (s *Store) Backlogs(ctx context.Context, c fabric.Caller, ingestionID strin
 		GROUP BY t.id ORDER BY t.created_at, t.id`, ingestionID, c.Account, c.Region)
 }
 
-// Sizes counts the rows of the tables that collecting fills. It is slow.
+// Sizes counts the rows of all tables. It is slow.
 func (s *Store) Sizes(ctx context.Context) (map[string]int64, error) {
-	sizes := map[string]int64{}
-	for _, table := range []string{"seen", "seen_odd", "walk", "backfill", "batch", "page", "delivery", "coverage", "gap"} {
+	tables, err := list(ctx, s.reader, "sizes", func(row scanner) (string, error) {
+		var name string
+		return name, row.Scan(&name)
+	}, s.dialect.tables)
+	if err != nil {
+		return nil, err
+	}
+	sizes := make(map[string]int64, len(tables))
+	for _, table := range tables {
 		var n int64
 		if err := s.reader.QueryRowContext(ctx, `SELECT count(*) FROM `+table).Scan(&n); err != nil {
 			return nil, wrap("sizes", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -43,7 +44,7 @@ func TestTwoReadersOfAStream(t *testing.T) {
 		if err := s.CommitPage(t.Context(), backfill, page(id)); !errors.Is(err, store.ErrRepeat) {
 			t.Errorf("the second reader's page: %v, want ErrRepeat", err)
 		}
-		if fresh, err := s.Unseen(t.Context(), poll.ID, []store.SeenID{{ID: id.ID, Hour: 7}}); err != nil || len(fresh) != 0 {
+		if fresh, _, err := s.Unseen(t.Context(), poll.ID, []store.SeenID{{ID: id.ID, Hour: 7}}); err != nil || len(fresh) != 0 {
 			t.Errorf("not known: %v, %v", fresh, err)
 		}
 	}
@@ -53,6 +54,63 @@ func TestTwoReadersOfAStream(t *testing.T) {
 	}
 	if err := s.CommitPage(t.Context(), backfill, page(store.SeenID{ID: idOf(3), Hour: 7})); err != nil {
 		t.Errorf("a page of others: %v", err)
+	}
+}
+
+// TestReadersOfAStreamAtOnce: of the same ids, read by four at once in an order of
+// each one's own, each is taken in once.
+func TestReadersOfAStreamAtOnce(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t, nil)
+	r := storetest.Make(t, s, storetest.Spec{Destinations: []fabric.Processing{rawJSON}})
+	readers := []store.Claim{claimOne(t, s, store.DutyPoll)}
+	for range 3 {
+		_, err := s.StartBackfill(t.Context(), storetest.Caller(), r.Bundle.ID, r.Ingestion.ID, []store.Backfill{{
+			ID: uuid.NewString(), RunID: uuid.NewString(), StreamID: readers[0].ID, Kind: store.BackfillAsked,
+			Interval: store.Interval{From: time.UnixMilli(int64(len(readers))), To: time.Now()}, CreatedAt: time.Now(),
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		readers = append(readers, claimOne(t, s, store.DutyBackfill))
+	}
+	const pages, each = 12, 70
+	var taken [4]int
+	atOnce(t, len(readers), nil, func(n int) error {
+		for i := range pages {
+			var page []store.SeenID
+			for k := range each {
+				id := store.SeenID{ID: idOf(byte((i * (2*n + 1) % pages))), Hour: int64(k % 3)}
+				id.ID[1] = byte(k)
+				page = append(page, id)
+			}
+			for {
+				fresh, at, err := s.Unseen(t.Context(), readers[0].ID, page)
+				if err != nil {
+					return err
+				}
+				seen := slices.DeleteFunc(slices.Clone(page), func(id store.SeenID) bool { return !fresh[id.ID] })
+				err = s.CommitPage(t.Context(), readers[n], store.PageCommit{
+					StreamID: readers[0].ID, Cursor: "{}", BatchID: readers[n].ID, Body: []byte("x"),
+					Records: int64(len(seen)), Bytes: 1, Seen: seen, SeenAt: at,
+				})
+				if errors.Is(err, store.ErrRepeat) {
+					continue
+				}
+				if err != nil {
+					return err
+				}
+				taken[n] += len(seen)
+				break
+			}
+		}
+		return nil
+	})
+	if n := taken[0] + taken[1] + taken[2] + taken[3]; n != pages*each {
+		t.Errorf("%v of %d ids were taken in", taken, pages*each)
+	}
+	if n, err := s.CountSeen(t.Context(), readers[0].ID, 0, 3, 1<<40); err != nil || n != pages*each {
+		t.Errorf("%d are known (%v)", n, err)
 	}
 }
 
@@ -104,35 +162,93 @@ func TestHoles(t *testing.T) {
 	}
 }
 
-// TestAnIDIsSmall: an id takes at most 40 bytes on SQLite's disk.
+// TestAnIDIsSmall: an id takes at most 40 bytes on the disk of either database, of
+// busy streams and of such whose pages bring a few.
 func TestAnIDIsSmall(t *testing.T) {
 	t.Parallel()
-	s := storetest.New(t, nil)
-	if !s.IsSQLite() {
-		t.Log("what PostgreSQL adds to each row and to each entry of an index is more than that")
-	}
-	storetest.Make(t, s, storetest.Spec{Destinations: []fabric.Processing{rawJSON}})
-	c := claimOne(t, s, store.DutyPoll)
-	before := s.Bytes(t)
-	const pages, each = 60, 1000
-	for p := range pages {
-		seen := make([]store.SeenID, each)
-		for i := range seen {
-			if _, err := rand.Read(seen[i].ID[:]); err != nil {
-				t.Fatal(err)
+	for _, load := range []struct {
+		name               string
+		pages, each, hours int
+	}{
+		{"60 pages of 1000", 60, 1000, 6},
+		{"240 pages of 50", 240, 50, 12},
+	} {
+		t.Run(load.name, func(t *testing.T) {
+			t.Parallel()
+			s := storetest.New(t, nil)
+			storetest.Make(t, s, storetest.Spec{Destinations: []fabric.Processing{rawJSON}})
+			c := claimOne(t, s, store.DutyPoll)
+			s.Vacuum(t) // which makes what of the table does not grow with it
+			before := s.Bytes(t)
+			var all []store.SeenID
+			for p := range load.pages {
+				seen := make([]store.SeenID, load.each)
+				for i := range seen {
+					if _, err := rand.Read(seen[i].ID[:]); err != nil {
+						t.Fatal(err)
+					}
+					seen[i].Hour = 490_000 + int64(p*load.hours/load.pages)
+				}
+				err := s.CommitPage(context.Background(), c, store.PageCommit{
+					Cursor: "{}", BatchID: uuid.NewString(), Body: []byte("x"), Records: int64(load.each), Bytes: 1, Seen: seen, SeenAt: int64(p),
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, seen...)
+				if p%60 == 59 {
+					s.Vacuum(t) // as autovacuum does
+				}
 			}
-			seen[i].Hour = 490_000 + int64(p/10)
+			size := float64(s.Bytes(t)-before) / float64(len(all))
+			t.Logf("%.1f bytes for each id", size)
+			if size > 40 {
+				t.Errorf("an id takes %.1f bytes, want at most 40", size)
+			}
+			if fresh, _, err := s.Unseen(t.Context(), c.ID, all); err != nil || len(fresh) != 0 {
+				t.Errorf("%d ids are not known (%v)", len(fresh), err)
+			}
+			if n, err := s.CountSeen(t.Context(), c.ID, 0, 500_000, 1<<40); err != nil || n != int64(len(all)) {
+				t.Errorf("CountSeen = %d, %v; want %d", n, err, len(all))
+			}
+			hour, ok, err := s.HourOfSeen(t.Context(), c.ID, int64(len(all)/load.hours+1))
+			if want := int64(490_000 + load.hours - 2); err != nil || !ok || hour != want {
+				t.Errorf("HourOfSeen = %d, %v, %v; want %d", hour, ok, err, want)
+			}
+		})
+	}
+}
+
+// BenchmarkTakeIDs takes in pages of 1,000 new ids of an hour that begins with
+// 100,000 others: what is new is asked for, and the page committed.
+func BenchmarkTakeIDs(b *testing.B) {
+	s := storetest.New(b, nil)
+	storetest.Make(b, s, storetest.Spec{Destinations: []fabric.Processing{rawJSON}})
+	claims, err := s.Claim(b.Context(), store.DutyPoll, "bench", time.Hour, 1)
+	if err != nil || len(claims) != 1 {
+		b.Fatal(claims, err)
+	}
+	take := func() {
+		ids := make([]store.SeenID, 1000)
+		for i := range ids {
+			_, _ = rand.Read(ids[i].ID[:]) // never fails
+			ids[i].Hour = 490_000
 		}
-		err := s.CommitPage(context.Background(), c, store.PageCommit{
-			Cursor: "{}", BatchID: uuid.NewString(), Body: []byte("x"), Records: each, Bytes: 1, Seen: seen,
+		fresh, at, err := s.Unseen(b.Context(), claims[0].ID, ids)
+		if err != nil || len(fresh) != len(ids) {
+			b.Fatal(len(fresh), err)
+		}
+		err = s.CommitPage(b.Context(), claims[0], store.PageCommit{
+			Cursor: "{}", BatchID: uuid.NewString(), Body: []byte("x"), Records: 1000, Bytes: 1, Seen: ids, SeenAt: at,
 		})
 		if err != nil {
-			t.Fatal(err)
+			b.Fatal(err)
 		}
 	}
-	size := float64(s.Bytes(t)-before) / (pages * each)
-	t.Logf("%.1f bytes for each id", size)
-	if s.IsSQLite() && size > 40 {
-		t.Errorf("an id takes %.1f bytes, want at most 40", size)
+	for range 100 {
+		take()
+	}
+	for b.Loop() {
+		take()
 	}
 }

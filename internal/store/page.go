@@ -23,6 +23,7 @@ type PageCommit struct {
 	Records    int64     // in Body
 	Bytes      int64     // of the records before compression
 	Seen       []SeenID
+	SeenAt     int64                     // what Unseen said of them
 	Met        []Met                     // of records without an id: how often the walk has met each by now
 	CloseBatch bool                      // deliver what the batch has, this page included
 	ClosedAt   time.Time                 // of CloseBatch
@@ -35,10 +36,10 @@ type PageCommit struct {
 // Look is an old window to be read again, and when those before it were. The
 // zero Look changes nothing.
 type Look struct {
-	ID        string // of the backfill that is made; empty: none
-	Window    Interval
-	LearnedAt time.Time
-	WideAt    time.Time
+	ID     string // of the backfill that is made; empty: none
+	Window Interval
+	Looked string    // when each old window was last begun to be read; JSON, opaque to the store
+	WideAt time.Time // the oldest of these times
 }
 
 // CommitPage takes a page in: its records, the ids seen, the cursor behind it
@@ -64,7 +65,14 @@ func (s *Store) CommitPage(ctx context.Context, c Claim, p PageCommit) error {
 		if err := learn(ctx, tx, p); err != nil {
 			return err
 		}
+		// The stream's row comes before its ids: its live tail holds that first.
+		if err := hear(ctx, tx, c, p, s.now()); err != nil {
+			return err
+		}
 		if err := insertPage(ctx, tx, p); err != nil {
+			return err
+		}
+		if err := s.countVolume(ctx, tx, p); err != nil {
 			return err
 		}
 		if err := meet(ctx, tx, c.ID, p.Met); err != nil {
@@ -161,7 +169,18 @@ func insertPage(ctx context.Context, tx *sql.Tx, p PageCommit) error {
 	if err != nil {
 		return err
 	}
-	return insertSeen(ctx, tx, p.StreamID, p.Seen)
+	return insertSeen(ctx, tx, p)
+}
+
+// hear notes when the stream had a record that came by itself: with the live tail,
+// or late.
+func hear(ctx context.Context, tx *sql.Tx, c Claim, p PageCommit, now time.Time) error {
+	if p.Records == 0 {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE stream SET heard_at = ? WHERE id = ?
+		AND NOT EXISTS (SELECT 1 FROM backfill f WHERE f.id = ? AND f.kind <> ?)`, millis(now), p.StreamID, c.ID, string(BackfillLate))
+	return err
 }
 
 // look makes the backfill of a Look due, unless the stream has one of the kind.
@@ -170,8 +189,8 @@ func (s *Store) look(ctx context.Context, tx *sql.Tx, p PageCommit) error {
 	if l == (Look{}) {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE stream SET learned_at = ?, wide_at = ? WHERE id = ?`,
-		millis(l.LearnedAt), millis(l.WideAt), p.StreamID)
+	_, err := tx.ExecContext(ctx, `UPDATE stream SET looked = ?, wide_at = ? WHERE id = ?`,
+		l.Looked, millis(l.WideAt), p.StreamID)
 	if err != nil || l.ID == "" {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,7 +42,9 @@ func sessions() map[string]string {
 	}
 }
 
-func (s *Store) openPostgres(ctx context.Context, url string) error {
+// connect makes the pools of connections, with settings that are not those of
+// sessions. Nothing is called yet.
+func (s *Store) connect(url string, settings map[string]string) error {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return fmt.Errorf("store: %w", err) // pgx leaves the password out
@@ -51,10 +54,11 @@ func (s *Store) openPostgres(ctx context.Context, url string) error {
 			config.RuntimeParams[name] = value
 		}
 	}
+	maps.Copy(config.RuntimeParams, settings)
 	config.RuntimeParams["default_transaction_isolation"] = "read committed"
 	s.writer = openPool(*config, pgWriters)
 	s.reader = openPool(*config, pgReaders)
-	return s.alone(ctx, s.migratePostgres)
+	return nil
 }
 
 func openPool(config pgx.ConnConfig, conns int) *sql.DB {
@@ -189,8 +193,12 @@ func rebind(query string) string {
 func storable(args []driver.NamedValue) []driver.NamedValue {
 	for i := range args {
 		if text, ok := args[i].Value.(string); ok {
-			args[i].Value = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+			args[i].Value = storableText(text)
 		}
 	}
 	return args
+}
+
+func storableText(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }

@@ -19,7 +19,7 @@ import (
 // TestOnPostgreSQL runs this package's tests on the second database.
 func TestOnPostgreSQL(t *testing.T) {
 	t.Parallel()
-	storetest.OnPostgreSQL(t, "")
+	storetest.OnPostgreSQL(t, "^TestMove|^TestBackup") // which name their databases themselves
 }
 
 func openURL(t *testing.T, url string, now func() time.Time) *store.Store {

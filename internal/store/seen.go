@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +21,11 @@ type SeenID struct {
 	Odd  int64 // 0: filed under Hour
 }
 
+// The ids of an hour are kept in rows of up to seenRow: two of them fill a page of
+// SQLite and four a page of PostgreSQL, without a row's content being kept apart
+// from it. All rows of an hour but the last are full.
+const seenRow = 120
+
 // The most of each that one statement asks for. Ids of a page come from few
 // hours; a quiet stream's from many.
 const (
@@ -26,174 +33,209 @@ const (
 	seenHours = 24
 )
 
-// Unseen returns which of the ids the stream has not taken in yet. Each is looked
-// for under its own hour, and among the odd ones.
-func (s *Store) Unseen(ctx context.Context, streamID string, ids []SeenID) (map[[16]byte]bool, error) {
+// Unseen returns which of the ids the stream has not taken in yet, and how far
+// that is known: for PageCommit.SeenAt. Each is looked for under its own hour, and
+// among the odd ones.
+func (s *Store) Unseen(ctx context.Context, streamID string, ids []SeenID) (map[[16]byte]bool, int64, error) {
 	fresh := make(map[[16]byte]bool, len(ids))
 	for _, id := range ids {
 		fresh[id.ID] = true
 	}
-	ordered := slices.Clone(ids)
-	slices.SortFunc(ordered, func(a, b SeenID) int { return int(a.Hour - b.Hour) })
-	for len(ordered) > 0 {
-		n, hours := chunkOf(ordered)
-		args, own := []any{streamID}, []any{streamID}
+	var taken int64
+	in := seenScope{streamID: streamID, since: -1}
+	// What is added after this is read is known to whoever adds next.
+	err := s.reader.QueryRowContext(ctx, `SELECT no, taken, EXISTS (SELECT 1 FROM seen_odd o WHERE o.stream_id = n.stream_id)
+		FROM stream_number n WHERE n.stream_id = ?`, streamID).Scan(&in.no, &taken, &in.odd)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fresh, 0, nil
+	}
+	if err == nil {
+		err = dropSeen(ctx, s.reader, fresh, in, ids)
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("store: unseen: %w", err)
+	}
+	return fresh, taken, nil
+}
+
+// seenScope is where ids are looked for: the rows of a stream that were added to
+// after its number of additions was so many, and, where there are any, its odd
+// ones.
+type seenScope struct {
+	streamID string
+	no       int64
+	since    int64
+	odd      bool
+}
+
+// dropSeen removes from fresh the ids that are known. Of what is known under their
+// hours no more than a row is held at once.
+func dropSeen(ctx context.Context, q querier, fresh map[[16]byte]bool, in seenScope, ids []SeenID) error {
+	for hours := range slices.Chunk(hoursOf(ids), seenHours) {
+		args := []any{in.no, in.since}
 		for _, h := range hours {
-			own = append(own, h)
+			args = append(args, h)
 		}
-		for i := range n {
-			args = append(args, ordered[i].ID[:])
-		}
-		in := `id IN (?` + strings.Repeat(", ?", n-1) + `)`
-		own = append(own, args[1:]...)
-		err := errors.Join(
-			s.dropSeen(ctx, fresh, `SELECT id FROM seen WHERE stream_no = (SELECT no FROM stream_number WHERE stream_id = ?)
-				AND hour IN (?`+strings.Repeat(", ?", len(hours)-1)+`) AND `+in, own),
-			s.dropSeen(ctx, fresh, `SELECT id FROM seen_odd WHERE stream_id = ? AND `+in, args),
-		)
+		err := dropRows(ctx, q, fresh, `SELECT ids FROM seen WHERE stream_no = ? AND changed > ?
+			AND hour IN (?`+strings.Repeat(", ?", len(hours)-1)+`)`, args)
 		if err != nil {
-			return nil, fmt.Errorf("store: unseen: %w", err)
+			return err
 		}
-		ordered = ordered[n:]
 	}
-	return fresh, nil
+	if !in.odd {
+		return nil // as nearly always
+	}
+	for part := range slices.Chunk(ids, seenChunk) {
+		args := []any{in.streamID}
+		for i := range part {
+			args = append(args, part[i].ID[:])
+		}
+		err := dropRows(ctx, q, fresh, `SELECT id FROM seen_odd WHERE stream_id = ? AND id IN (?`+
+			strings.Repeat(", ?", len(part)-1)+`)`, args)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// chunkOf is how many ids, in the order of their hours, are asked for at once.
-func chunkOf(ids []SeenID) (n int, hours []int64) {
-	for n < len(ids) && n < seenChunk {
-		if len(hours) == 0 || hours[len(hours)-1] != ids[n].Hour {
-			if len(hours) == seenHours {
-				break
-			}
-			hours = append(hours, ids[n].Hour)
-		}
-		n++
+// hoursOf are the hours of the ids, each once, in order.
+func hoursOf(ids []SeenID) []int64 {
+	hours := make([]int64, len(ids))
+	for i := range ids {
+		hours[i] = ids[i].Hour
 	}
-	return n, hours
+	slices.Sort(hours)
+	return slices.Compact(hours)
 }
 
-func (s *Store) dropSeen(ctx context.Context, fresh map[[16]byte]bool, query string, args []any) error {
-	rows, err := s.reader.QueryContext(ctx, query, args...)
+func dropRows(ctx context.Context, q querier, fresh map[[16]byte]bool, query string, args []any) error {
+	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id []byte
-		if err := rows.Scan(&id); err != nil {
+		var known sql.RawBytes
+		if err := rows.Scan(&known); err != nil {
 			return err
 		}
-		delete(fresh, [16]byte(id))
+		for id := range slices.Chunk(known, len(SeenID{}.ID)) {
+			delete(fresh, [16]byte(id))
+		}
 	}
 	return rows.Err()
 }
 
-// insertSeen files ids. One that is there already was taken in by another reader.
-func insertSeen(ctx context.Context, tx *sql.Tx, streamID string, ids []SeenID) error {
-	if len(ids) == 0 {
+// insertSeen files ids. Where another reader of the stream has added some since
+// Unseen was asked, none of them may be among these.
+func insertSeen(ctx context.Context, tx *sql.Tx, p PageCommit) error {
+	if len(p.Seen) == 0 {
 		return nil
 	}
-	var no int64
-	if err := tx.QueryRowContext(ctx, `SELECT no FROM stream_number WHERE stream_id = ?`, streamID).Scan(&no); err != nil {
+	var no, taken int64
+	err := tx.QueryRowContext(ctx, `UPDATE stream_number SET taken = taken + 1 WHERE stream_id = ? RETURNING no, taken`, p.StreamID).
+		Scan(&no, &taken)
+	if err != nil {
 		return err
 	}
-	var own, odd []any
-	for i := range ids {
-		if ids[i].Odd != 0 {
-			odd = append(odd, streamID, ids[i].Odd, ids[i].ID[:])
-		} else {
-			own = append(own, no, ids[i].Hour, ids[i].ID[:])
+	if taken != p.SeenAt+1 {
+		fresh := make(map[[16]byte]bool, len(p.Seen))
+		for i := range p.Seen {
+			fresh[p.Seen[i].ID] = true
 		}
-	}
-	if err := insertIDs(ctx, tx, `INSERT INTO seen (stream_no, hour, id) VALUES `, own); err != nil {
-		return err
-	}
-	return insertIDs(ctx, tx, `INSERT INTO seen_odd (stream_id, hour, id) VALUES `, odd)
-}
-
-func insertIDs(ctx context.Context, tx *sql.Tx, into string, args []any) error {
-	const width, chunk = 3, 300
-	for len(args) > 0 {
-		n := min(len(args)/width, chunk)
-		res, err := tx.ExecContext(ctx, into+`(?, ?, ?)`+strings.Repeat(", (?, ?, ?)", n-1)+` ON CONFLICT DO NOTHING`, args[:n*width]...)
-		if err != nil {
+		if err := dropSeen(ctx, tx, fresh, seenScope{p.StreamID, no, p.SeenAt, true}, p.Seen); err != nil {
 			return err
 		}
-		made, err := res.RowsAffected()
-		if err != nil {
-			return err
-		}
-		if made != int64(n) {
+		if len(fresh) < len(p.Seen) {
 			return ErrRepeat
 		}
-		args = args[n*width:]
 	}
-	return nil
-}
-
-// Met is how often a walk has met a record that has no id of its provider's.
-type Met struct {
-	ID    [16]byte // a hash of its content
-	Times int64
-}
-
-// Met returns how often the walk of a stream or backfill has met each of the
-// records so far.
-func (s *Store) Met(ctx context.Context, walkID string, ids [][16]byte) (map[[16]byte]int64, error) {
-	met := make(map[[16]byte]int64, len(ids))
-	for part := range slices.Chunk(ids, seenChunk) {
-		args := []any{walkID}
-		for i := range part {
-			args = append(args, part[i][:])
+	own := map[int64][]byte{}
+	var odd []any
+	for i := range p.Seen {
+		id := &p.Seen[i]
+		if id.Odd != 0 {
+			odd = append(odd, p.StreamID, id.Odd, id.ID[:])
+		} else {
+			own[id.Hour] = append(own[id.Hour], id.ID[:]...)
 		}
-		rows, err := s.reader.QueryContext(ctx, `SELECT id, times FROM walk WHERE walk_id = ? AND id IN (?`+
-			strings.Repeat(", ?", len(part)-1)+`)`, args...)
+	}
+	if err := insertOwn(ctx, tx, no, taken, own); err != nil {
+		return err
+	}
+	return insertMany(ctx, tx, `INSERT INTO seen_odd (stream_id, hour, id) VALUES `, 3, odd, ``)
+}
+
+// insertOwn adds ids to the last row of each hour, and makes rows of the rest.
+func insertOwn(ctx context.Context, tx *sql.Tx, no, taken int64, own map[int64][]byte) error {
+	const full = seenRow * len(SeenID{}.ID)
+	var rows []any
+	for hours := range slices.Chunk(slices.Sorted(maps.Keys(own)), seenHours) {
+		last, err := lastRows(ctx, tx, no, hours)
 		if err != nil {
-			return nil, fmt.Errorf("store: met: %w", err)
+			return err
 		}
-		if err := readMet(rows, met); err != nil {
-			return nil, fmt.Errorf("store: met: %w", err)
+		for _, hour := range hours {
+			at, add := last[hour], own[hour]
+			if len(at.ids) == full {
+				at = seenTail{at.seq + 1, nil}
+			}
+			add = append(at.ids, add...)
+			for ids := range slices.Chunk(add, full) {
+				rows = append(rows, no, hour, at.seq, taken, ids)
+				at.seq++
+			}
 		}
 	}
-	return met, nil
+	return insertMany(ctx, tx, `INSERT INTO seen (stream_no, hour, seq, changed, ids) VALUES `, 5, rows,
+		` ON CONFLICT (stream_no, hour, seq) DO UPDATE SET changed = excluded.changed, ids = excluded.ids`)
 }
 
-func readMet(rows *sql.Rows, met map[[16]byte]int64) error {
+// seenTail is the last row of an hour; of none, the first to be.
+type seenTail struct {
+	seq int64
+	ids []byte
+}
+
+func lastRows(ctx context.Context, tx *sql.Tx, no int64, hours []int64) (map[int64]seenTail, error) {
+	args := []any{no, no}
+	for _, h := range hours {
+		args = append(args, h)
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT hour, seq, ids FROM seen WHERE stream_no = ? AND (hour, seq) IN (
+		SELECT hour, max(seq) FROM seen WHERE stream_no = ? AND hour IN (?`+strings.Repeat(", ?", len(hours)-1)+`) GROUP BY hour)`, args...)
+	if err != nil {
+		return nil, err
+	}
 	defer rows.Close()
+	last := make(map[int64]seenTail, len(hours))
 	for rows.Next() {
-		var id []byte
-		var times int64
-		if err := rows.Scan(&id, &times); err != nil {
-			return err
+		var hour int64
+		var t seenTail
+		if err := rows.Scan(&hour, &t.seq, &t.ids); err != nil {
+			return nil, err
 		}
-		met[[16]byte(id)] = times
+		last[hour] = t
 	}
-	return rows.Err()
+	return last, rows.Err()
 }
 
-func meet(ctx context.Context, tx *sql.Tx, walkID string, met []Met) error {
-	for part := range slices.Chunk(met, seenChunk/2) {
-		var args []any
-		for i := range part {
-			args = append(args, walkID, part[i].ID[:], part[i].Times)
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO walk (walk_id, id, times) VALUES (?, ?, ?)`+strings.Repeat(", (?, ?, ?)", len(part)-1)+`
-			ON CONFLICT (walk_id, id) DO UPDATE SET times = excluded.times`, args...)
-		if err != nil {
+// insertMany inserts rows of so many columns, some at once.
+func insertMany(ctx context.Context, tx *sql.Tx, into string, width int, args []any, then string) error {
+	row := `(?` + strings.Repeat(", ?", width-1) + `)`
+	for part := range slices.Chunk(args, width*100) {
+		if _, err := tx.ExecContext(ctx, into+row+strings.Repeat(", "+row, len(part)/width-1)+then, part...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// CountSeen counts what a stream has taken in of the hours from the given one, up
-// to most.
-func (s *Store) CountSeen(ctx context.Context, streamID string, hour, most int64) (int64, error) {
-	var n int64
-	err := s.reader.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM seen
-		WHERE stream_no = (SELECT no FROM stream_number WHERE stream_id = ?) AND hour >= ? LIMIT ?) AS counted`,
-		streamID, hour, most).Scan(&n)
+// CountSeen counts what a stream has taken in of the hours from the first given
+// one to before the second. It stops counting once there are more than most.
+func (s *Store) CountSeen(ctx context.Context, streamID string, from, to, most int64) (int64, error) {
+	n, _, err := s.newest(ctx, streamID, from, to, most+1)
 	if err != nil {
 		return 0, fmt.Errorf("store: count seen: %w", err)
 	}
@@ -203,26 +245,40 @@ func (s *Store) CountSeen(ctx context.Context, streamID string, hour, most int64
 // HourOfSeen is the hour of the n-th newest record that a stream has taken in;
 // false when it knows of fewer.
 func (s *Store) HourOfSeen(ctx context.Context, streamID string, n int64) (int64, bool, error) {
-	var hour int64
-	err := s.reader.QueryRowContext(ctx, `SELECT hour FROM seen
-		WHERE stream_no = (SELECT no FROM stream_number WHERE stream_id = ?) ORDER BY hour DESC LIMIT 1 OFFSET ?`,
-		streamID, n-1).Scan(&hour)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, false, nil
-	}
+	found, hour, err := s.newest(ctx, streamID, 0, math.MaxInt64, n)
 	if err != nil {
 		return 0, false, fmt.Errorf("store: hour of seen: %w", err)
 	}
-	return hour, true, nil
+	return hour, found >= n, nil
+}
+
+// newest goes back through the ids of some hours until there are so many, and
+// returns how many there were, and the hour that it has come to.
+func (s *Store) newest(ctx context.Context, streamID string, from, to, enough int64) (n, hour int64, err error) {
+	const unfilled = 300 // rows that are not full, at the most: one an hour
+	rows, err := s.reader.QueryContext(ctx, `SELECT hour, length(ids) / 16 FROM seen
+		WHERE stream_no = (SELECT no FROM stream_number WHERE stream_id = ?) AND hour >= ? AND hour < ?
+		ORDER BY hour DESC, seq DESC LIMIT ?`, streamID, from, to, enough/seenRow+unfilled)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer rows.Close()
+	for n < enough && rows.Next() {
+		var ids int64
+		if err := rows.Scan(&hour, &ids); err != nil {
+			return 0, 0, err
+		}
+		n += ids
+	}
+	return n, hour, rows.Err()
 }
 
 // SweepSeen forgets the ids that a stream took in under hours before the given
 // one.
 func (s *Store) SweepSeen(ctx context.Context, streamID string, hour int64) (int64, error) {
-	// The rows come first in their table: no index besides is needed.
-	own, err := s.sweep(ctx, "seen ids", `DELETE FROM seen WHERE (stream_no, hour, id) IN (
-		SELECT stream_no, hour, id FROM seen WHERE stream_no = (SELECT no FROM stream_number WHERE stream_id = ?) AND hour < ? LIMIT ?)`,
-		streamID, hour, sweepRows)
+	own, err := s.sweep(ctx, "seen ids", `DELETE FROM seen WHERE (stream_no, hour, seq) IN (
+		SELECT stream_no, hour, seq FROM seen WHERE stream_no = (SELECT no FROM stream_number WHERE stream_id = ?) AND hour < ? LIMIT ?)`,
+		streamID, hour, sweepRows/4) // each is as large as many others
 	if err != nil {
 		return 0, err
 	}
@@ -248,7 +304,7 @@ func (s *Store) StreamMarks(ctx context.Context) ([]StreamMark, error) {
 		err := row.Scan(&m.ID, &m.App, &m.Name, &watermark, &wide, &backfill, &gap)
 		m.Watermark = fromMillis(watermark)
 		if wide > 0 && wide < watermark {
-			m.Watermark = fromMillis(wide) // the widest window goes by it
+			m.Watermark = fromMillis(wide) // old windows go by it
 		}
 		for _, ms := range []int64{backfill, gap} {
 			if at := fromMillis(ms); ms != 0 && (m.Oldest.IsZero() || at.Before(m.Oldest)) {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -49,6 +50,8 @@ type Store struct {
 	writer  *sql.DB
 	reader  *sql.DB
 	lock    *os.File // of SQLite
+	path    string   // of SQLite's file
+	backing sync.Mutex
 	now     func() time.Time
 	dialect dialect
 	group   *group // of SQLite
@@ -59,6 +62,18 @@ type Store struct {
 // when another process has it: SQLite serves one process, and so does the folder
 // of a server on PostgreSQL, which itself serves any number.
 func Open(ctx context.Context, o Options) (*Store, error) {
+	s, err := open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.serves(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// open is Open for whoever moves a database too.
+func open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{now: o.Now, dialect: sqlite()}
 	if o.Now == nil {
 		s.now = time.Now
@@ -74,18 +89,26 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		if o.Now == nil {
 			s.dialect.epoch = databaseEpoch
 		}
-		if err := s.openPostgres(ctx, o.URL); err != nil {
+		err := s.connect(o.URL, nil)
+		if err == nil {
+			err = s.alone(ctx, s.migratePostgres)
+		}
+		if err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
 		return s, nil
 	}
-	if err := s.open(ctx, o.Path); err != nil {
+	if err := s.openSQLite(ctx, o.Path); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context, path string) error {
+func (s *Store) openSQLite(ctx context.Context, path string) error {
+	s.path = path
+	if err := dropCopies(path); err != nil {
+		return fmt.Errorf("store: remove what a backup left: %w", err)
+	}
 	if err := createPrivate(path); err != nil {
 		return fmt.Errorf("store: create %s: %w", path, err)
 	}
@@ -307,17 +330,19 @@ func one(res sql.Result, err error) error {
 }
 
 func oneOr(res sql.Result, err, none error) error {
-	if err != nil {
+	if ok, err := touched(res, err); ok || err != nil {
 		return err
+	}
+	return none
+}
+
+// touched says whether a statement touched a row.
+func touched(res sql.Result, err error) (bool, error) {
+	if err != nil {
+		return false, err
 	}
 	n, err := res.RowsAffected()
-	if err != nil {
-		return err
-	}
-	if n == 0 {
-		return none
-	}
-	return nil
+	return n > 0, err
 }
 
 // notFound turns the absence of a row into ErrNotFound.

@@ -23,29 +23,30 @@ type Stream struct {
 	BatchID     string    // the open batch; empty: none
 	BatchBytes  int64     // of the open batch
 	Lateness    string    // JSON; the store does not look inside
-	LearnedAt   time.Time // when the learned window was last read again
-	WideAt      time.Time // when the widest window was last read again
+	Looked      string    // when each old window was last begun to be read; JSON, likewise
+	WideAt      time.Time // the oldest of these times
+	Walked      int64     // pages of the walk under way
 }
 
 // LoadStream returns a stream and the ingestion that it is of.
 func (s *Store) LoadStream(ctx context.Context, id string) (Stream, fabric.Ingestion, error) {
 	st := Stream{ID: id}
 	var i fabric.Ingestion
-	var readFrom, watermark, stuck, created, updated, learned, wide int64
+	var readFrom, watermark, stuck, created, updated, wide int64
 	err := s.reader.QueryRowContext(ctx, `
 		SELECT s.ingestion_id, s.name, s.cursor, s.read_from, s.watermark, s.denied, s.stuck_since,
-		       s.batch_id, coalesce(b.bytes, 0), s.lateness, s.learned_at, s.wide_at,
+		       s.batch_id, coalesce(b.bytes, 0), s.lateness, s.looked, s.wide_at, s.walk_pages,
 		       i.id, i.bundle_id, i.account, i.region, i.app, i.tenant_id, i.type, i.state, i.created_at, i.updated_at
 		FROM stream s JOIN ingestion i ON i.id = s.ingestion_id LEFT JOIN batch b ON b.id = s.batch_id
 		WHERE s.id = ?`, id).Scan(
 		&st.IngestionID, &st.Name, &st.Cursor, &readFrom, &watermark, &st.Denied, &stuck,
-		&st.BatchID, &st.BatchBytes, &st.Lateness, &learned, &wide,
+		&st.BatchID, &st.BatchBytes, &st.Lateness, &st.Looked, &wide, &st.Walked,
 		&i.ID, &i.BundleID, &i.Account, &i.Region, &i.App, &i.TenantID, &i.Type, &i.State, &created, &updated)
 	if err != nil {
 		return Stream{}, fabric.Ingestion{}, fmt.Errorf("store: load stream: %w", notFound(err))
 	}
 	st.ReadFrom, st.Watermark, st.StuckSince = fromMillis(readFrom), fromMillis(watermark), fromMillis(stuck)
-	st.LearnedAt, st.WideAt = fromMillis(learned), fromMillis(wide)
+	st.WideAt = fromMillis(wide)
 	i.CreatedAt, i.UpdatedAt = fromMillis(created), fromMillis(updated)
 	return st, i, nil
 }

@@ -92,7 +92,7 @@ func TestAFencedPageLeavesNothing(t *testing.T) {
 	if err != nil || st.Cursor != "{}" || st.BatchID != "" {
 		t.Errorf("the stream changed: %+v, %v", st, err)
 	}
-	if fresh, err := s.Unseen(t.Context(), old.ID, []store.SeenID{{ID: idOf(1)}}); err != nil || !fresh[idOf(1)] {
+	if fresh, _, err := s.Unseen(t.Context(), old.ID, []store.SeenID{{ID: idOf(1)}}); err != nil || !fresh[idOf(1)] {
 		t.Errorf("the id was kept: %v, %v", fresh, err)
 	}
 }
@@ -120,7 +120,7 @@ func TestCommitPageIsAllOrNothing(t *testing.T) {
 			}
 			s.Mend(t)
 			st, _, err := s.LoadStream(t.Context(), c.ID)
-			fresh, uerr := s.Unseen(t.Context(), c.ID, page.Seen)
+			fresh, _, uerr := s.Unseen(t.Context(), c.ID, page.Seen)
 			covered, cerr := s.Coverage(t.Context(), c.ID)
 			if err := errors.Join(err, uerr, cerr); err != nil {
 				t.Fatal(err)
@@ -158,7 +158,7 @@ func TestUnseenKnowsWhatWasTakenIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh, err := s.Unseen(t.Context(), c.ID, all)
+	fresh, _, err := s.Unseen(t.Context(), c.ID, all)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func TestUnseenKnowsWhatWasTakenIn(t *testing.T) {
 	if err != nil || n != 300 {
 		t.Fatalf("SweepSeen = %d, %v; want 300", n, err)
 	}
-	if fresh, err = s.Unseen(t.Context(), c.ID, old); err != nil || len(fresh) != 300 {
+	if fresh, _, err = s.Unseen(t.Context(), c.ID, old); err != nil || len(fresh) != 300 {
 		t.Errorf("%d ids are forgotten, want 300 (%v)", len(fresh), err)
 	}
 }

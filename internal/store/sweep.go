@@ -57,7 +57,8 @@ func (s *Store) SweepBackfills(ctx context.Context, before time.Time) (int64, er
 }
 
 // Rearm makes due what has no time and should have one: the streams of enabled
-// ingestions that have a destination, and destinations that are owed batches.
+// ingestions that have a destination, destinations that are owed batches, and
+// the first notification of each subject.
 // Rows that were parked stay so. It returns how many there were; more than
 // none says that a wake was lost.
 func (s *Store) Rearm(ctx context.Context) (int64, error) {
@@ -79,6 +80,7 @@ func (s *Store) Rearm(ctx context.Context) (int64, error) {
 			{`UPDATE ingestion_destination SET due_at = ` + s.stamp() + ` WHERE due_at IS NULL AND lease_owner = '' AND last_error <> ?
 				AND EXISTS (SELECT 1 FROM delivery WHERE destination_id = ingestion_destination.id AND done_at = 0)`,
 				[]any{s.in(0), parked}},
+			{wakeFirst(s), []any{s.in(0), parked}},
 		} {
 			res, err := tx.ExecContext(ctx, q.sql, q.args...)
 			if err != nil {

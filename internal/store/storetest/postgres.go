@@ -30,6 +30,16 @@ const defaultServer = "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disab
 // over and over: see New.
 func Options(tb testing.TB, now func() time.Time) store.Options {
 	tb.Helper()
+	o := Nothing(tb, now)
+	if o.Path != "" {
+		Lay(tb, o.Path)
+	}
+	return o
+}
+
+// Nothing are the options of a store of the test's own that is not there yet.
+func Nothing(tb testing.TB, now func() time.Time) store.Options {
+	tb.Helper()
 	if os.Getenv(envRerun) == "" {
 		return store.Options{Path: filepath.Join(tb.TempDir(), "selvedge.db"), Now: now}
 	}
