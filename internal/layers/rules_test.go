@@ -11,11 +11,11 @@ const module = "selvedge"
 func layers() [][]string {
 	return [][]string{
 		{"internal/fabric"},
-		{"ocsf", "sink", "internal/secret", "internal/sigv4", "internal/iam", "internal/metric"},
+		{"ocsf", "sink", "internal/secret", "internal/sigv4", "internal/iam", "internal/metric", "internal/certificate"},
 		{"connector", "internal/store", "internal/secret/kms", "sink/awscall"},
 		{"connector/rest", "connector/mapping", "internal/outbound", "internal/job", "internal/encode", "internal/audit", "sink/*"},
-		{"connector/*", "internal/token", "internal/config"},
-		{"connector/all", "internal/control", "internal/pipeline"},
+		{"connector/*", "internal/token", "internal/config", "internal/notify"},
+		{"connector/all", "internal/control", "internal/pipeline", "internal/doctor"},
 		{"internal/wire", "internal/console"},
 		{"cmd/*"},
 	}
