@@ -27,6 +27,8 @@ type Settings struct {
 	Listen    string // host:port
 	DataDir   string
 	PublicURL string // scheme://host[:port], no slash at its end; empty: follows the listener, see PublicURLAt
+	TLSCert   string // file; empty: no TLS
+	TLSKey    string // file; empty where TLSCert is
 
 	DatabaseURL fabric.Secret // of a PostgreSQL database, may hold a password; empty: SQLite in DataDir
 
@@ -52,6 +54,11 @@ type Settings struct {
 	Quotas    Quotas
 	Throttle  Throttle
 	TrailFile string // empty: no trail
+
+	MetricsListen string          // host:port; empty: the API's listener has the metrics
+	SilenceAfter  time.Duration   // 0: silence is not told
+	WebhookURL    fabric.Secret   // empty: none; then there are no keys either
+	WebhookKeys   []fabric.Secret // that sign it
 
 	LogLevel  slog.Level
 	LogFormat string // "text" or "json"
@@ -97,6 +104,9 @@ func (s *Settings) complete() error {
 	if (s.AccessKeyID == "") != (s.SecretAccessKey == "") {
 		return fmt.Errorf("SELVEDGE_ACCESS_KEY_ID and SELVEDGE_SECRET_ACCESS_KEY: set both, or neither and a key is made at the first start")
 	}
+	if (s.TLSCert == "") != (s.TLSKey == "") {
+		return fmt.Errorf("tls-cert and tls-key: set both, or neither and the server speaks no TLS")
+	}
 	if s.MasterKeyFile == "" {
 		s.MasterKeyFile = filepath.Join(s.DataDir, "master.key")
 	}
@@ -107,7 +117,7 @@ func (s *Settings) complete() error {
 		s.StreamsDir = filepath.Join(s.DataDir, "streams")
 	}
 	s.completeTrail()
-	return nil
+	return s.completeWebhook()
 }
 
 // PublicURLAt returns the public URL of a server that listens at addr, which
@@ -116,14 +126,18 @@ func (s Settings) PublicURLAt(addr net.Addr) string {
 	if s.PublicURL != "" {
 		return s.PublicURL
 	}
+	scheme := "http://"
+	if s.TLSCert != "" {
+		scheme = "https://"
+	}
 	host, port, err := net.SplitHostPort(addr.String())
 	if err != nil {
-		return "http://" + addr.String()
+		return scheme + addr.String()
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return scheme + net.JoinHostPort(host, port)
 }
 
 func (s Settings) warnings() []string {
@@ -136,9 +150,9 @@ func (s Settings) warnings() []string {
 
 func (s Settings) exposure() []string {
 	host, _, _ := net.SplitHostPort(s.Listen) // Listen is checked
-	if isLoopback(host) || strings.HasPrefix(s.PublicURL, "https://") {
+	if isLoopback(host) || s.TLSCert != "" || strings.HasPrefix(s.PublicURL, "https://") {
 		return nil
 	}
 	return []string{fmt.Sprintf("the server listens at %s, beyond this machine, without TLS: "+
-		"put a proxy with TLS in front of it and set the public URL to https://..., or listen on 127.0.0.1", s.Listen)}
+		"give it a certificate with --tls-cert and --tls-key, put a proxy with TLS in front of it and set the public URL to https://..., or listen on 127.0.0.1", s.Listen)}
 }

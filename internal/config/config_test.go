@@ -38,7 +38,8 @@ func defaults() config.Settings {
 		Listen: "127.0.0.1:8686", DataDir: "./selvedge-data",
 		AccountID: "000000000000", MasterKeyFile: "selvedge-data/master.key", BucketsDir: "selvedge-data/buckets", StreamsDir: "selvedge-data/streams",
 		PollInterval: time.Minute, KeepRaw: 6 * time.Hour, RawLimit: 10 << 30, FreeDisk: 1 << 30, TrailFile: "selvedge-data/trail/trail.ndjson",
-		LogLevel: slog.LevelInfo, LogFormat: "text",
+		SilenceAfter: 24 * time.Hour,
+		LogLevel:     slog.LevelInfo, LogFormat: "text",
 	}
 }
 
@@ -76,6 +77,10 @@ func TestLoad(t *testing.T) {
 		{
 			name: "an empty value is none", flags: map[string]string{"listen": ""}, env: []string{"SELVEDGE_LISTEN="}, file: "listen: 127.0.0.1:1",
 			want: func(s *config.Settings) { s.Listen = "127.0.0.1:1" },
+		},
+		{
+			name: "TLS", env: []string{"SELVEDGE_TLS_KEY=/etc/tls.key"}, flags: map[string]string{"tls-cert": "/etc/tls.crt"},
+			want: func(s *config.Settings) { s.TLSCert, s.TLSKey = "/etc/tls.crt", "/etc/tls.key" },
 		},
 		{
 			name: "what follows from the data directory", flags: map[string]string{"data-dir": "/var/lib/selvedge"},
@@ -123,6 +128,14 @@ func TestLoad(t *testing.T) {
 			want: func(s *config.Settings) {
 				s.Quotas = config.Quotas{Bundles: 3, Authorizations: 1000}
 				s.Throttle, s.TrailFile = config.Throttle{Rate: 0.5, Burst: 1}, "/var/log/trail.ndjson"
+			},
+		},
+		{
+			name: "a webhook", flags: map[string]string{"webhook-url": "https://hooks.example.com/a?b=c", "metrics-listen": ":9090", "silence-after": "0"},
+			env: []string{"SELVEDGE_WEBHOOK_SECRET=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw  whsec_QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB"},
+			want: func(s *config.Settings) {
+				s.WebhookURL, s.MetricsListen, s.SilenceAfter = "https://hooks.example.com/a?b=c", ":9090", 0
+				s.WebhookKeys = []fabric.Secret{"1\xf2\x90\xf6\xbf\x06)\x8a\xabO\x08\xd4<?\b,\xf6H\xa3b\xda-\xa4\xb0", fabric.Secret(strings.Repeat("A", 24))}
 			},
 		},
 		{
@@ -210,12 +223,26 @@ func TestRefusals(t *testing.T) {
 		{"flag", "throttle", "1:1.5", []string{"RATE:BURST"}},
 		{"flag", "throttle", "Inf:1", []string{"RATE:BURST"}},
 		{"flag", "trail-file", "file:///srv/trail", []string{"no path"}},
+		{"flag", "metrics-listen", "9090", []string{"--metrics-listen: ", "host:port"}},
+		{"flag", "silence-after", "10s", []string{"--silence-after: ", "1m"}},
+		{"flag", "webhook-url", "https://hooks.example.com/", []string{"--webhook-url", "SELVEDGE_WEBHOOK_SECRET", "set both"}},
+		{"flag", "webhook-url", "ftp://hooks.example.com/hunter2", []string{"--webhook-url: ", "https://alerts.example.com/selvedge"}},
+		{"flag", "webhook-url", "https://u:hunter2@hooks.example.com/", []string{"without a user"}},
+		{"env", "SELVEDGE_WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", []string{"--webhook-url", "set both"}},
+		{"env", "SELVEDGE_WEBHOOK_SECRET", "whsec_hunter2", []string{"SELVEDGE_WEBHOOK_SECRET: ", "24 to 64", "openssl rand"}},
+		{"env", "SELVEDGE_WEBHOOK_SECRET", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", []string{"want whsec_"}},
+		{"env", "SELVEDGE_WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8I", []string{"24 to 64"}},
+		{"env", "SELVEDGE_WEBHOOK_SECRET", "whsec_a whsec_b whsec_c", []string{"there are 3"}},
+		{"file", "", "webhook-secret: hunter2hunter2hunter2", []string{`"webhook-secret"`, "known are listen"}},
 		{"flag", "log-level", "INFO", []string{"debug, info, warn or error"}},
 		{"flag", "log-format", "xml", []string{"text or json"}},
 		{"flag", "account-id", "1234", []string{"twelve digits"}},
 		{"flag", "config", "none.yaml", []string{"--config: ", "none.yaml"}},
 		{"env", "SELVEDGE_CONFIG", "none.yaml", []string{"SELVEDGE_CONFIG: ", "none.yaml"}},
 		{"env", "SELVEDGE_ACCESS_KEY_ID", "AKIDEXAMPLE00000", []string{"SELVEDGE_SECRET_ACCESS_KEY", "both"}},
+		{"env", "SELVEDGE_TLS_CERT", "/etc/tls.crt", []string{"tls-cert and tls-key", "both"}},
+		{"flag", "tls-key", "/etc/tls.key", []string{"tls-cert and tls-key", "both"}},
+		{"flag", "tls-key", "file:///etc/tls.key", []string{"--tls-key: ", "no path"}},
 		{"env", "SELVEDGE_SECRET_ACCESS_KEY", "hunter2", []string{"SELVEDGE_SECRET_ACCESS_KEY: ", "16 to 256"}},
 		{"env", "SELVEDGE_ACCESS_KEY_ID", "AKID/EXAMPLE/0000", []string{"16 to 128"}},
 		{"file", "", "listen: nowhere", []string{"selvedge.yaml:1: listen: ", "host:port"}},
@@ -286,6 +313,7 @@ func TestWarnings(t *testing.T) {
 		{[]string{"SELVEDGE_LISTEN=:80"}, "without TLS"},
 		{[]string{"SELVEDGE_LISTEN=:80", "SELVEDGE_PUBLIC_URL=http://a.example.com"}, "without TLS"},
 		{[]string{"SELVEDGE_LISTEN=:80", "SELVEDGE_PUBLIC_URL=https://a.example.com"}, ""},
+		{[]string{"SELVEDGE_LISTEN=:80", "SELVEDGE_TLS_CERT=c", "SELVEDGE_TLS_KEY=k"}, ""},
 		{[]string{"SELVEDGE_LISTEN=localhost:80"}, ""},
 		{[]string{"SELVEDGE_LISTEN=[::1]:80"}, ""},
 		{[]string{"SELVEDGE_POL_INTERVAL=1s"}, "SELVEDGE_POL_INTERVAL is set and is no setting"},
@@ -307,17 +335,20 @@ func TestPublicURLAt(t *testing.T) {
 	at := func(ip string) *net.TCPAddr { return &net.TCPAddr{IP: net.ParseIP(ip), Port: 8686} }
 	tests := []struct {
 		set  string
+		cert string
 		addr net.Addr
 		want string
 	}{
-		{"", at("127.0.0.1"), "http://127.0.0.1:8686"},
-		{"", at("0.0.0.0"), "http://127.0.0.1:8686"},
-		{"", at("::"), "http://127.0.0.1:8686"},
-		{"", at("::1"), "http://[::1]:8686"},
-		{"https://a.example.com", at("::"), "https://a.example.com"},
+		{"", "", at("127.0.0.1"), "http://127.0.0.1:8686"},
+		{"", "", at("0.0.0.0"), "http://127.0.0.1:8686"},
+		{"", "", at("::"), "http://127.0.0.1:8686"},
+		{"", "", at("::1"), "http://[::1]:8686"},
+		{"", "c", at("0.0.0.0"), "https://127.0.0.1:8686"},
+		{"https://a.example.com", "", at("::"), "https://a.example.com"},
+		{"http://a.example.com", "c", at("::"), "http://a.example.com"},
 	}
 	for _, test := range tests {
-		if got := (config.Settings{PublicURL: test.set}).PublicURLAt(test.addr); got != test.want {
+		if got := (config.Settings{PublicURL: test.set, TLSCert: test.cert}).PublicURLAt(test.addr); got != test.want {
 			t.Errorf("PublicURLAt(%v) of %q = %q, want %q", test.addr, test.set, got, test.want)
 		}
 	}
@@ -335,9 +366,10 @@ func TestFlags(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := []string{
-		"serve", "--config=c.yaml", "--listen=127.0.0.1:1", "--data-dir=d", "--database-url=postgres://h/d", "--public-url=http://h", "--account-id=111111111111",
+		"serve", "--config=c.yaml", "--listen=127.0.0.1:1", "--data-dir=d", "--database-url=postgres://h/d", "--public-url=http://h", "--tls-cert=c", "--tls-key=k", "--account-id=111111111111",
 		"--master-key-file=k", "--kms-url=aws://", "--buckets-url=file://b", "--streams-url=file://s", "--poll-interval=1s", "--keep-raw=1h", "--raw-limit=1GiB", "--free-disk=0",
 		"--origins=https://a=http://b", "--proxy-url=http://p", "--quotas=aws", "--throttle=1:1", "--trail-file=none", "--log-level=warn", "--log-format=json",
+		"--metrics-listen=:1", "--silence-after=1h", "--webhook-url=http://h",
 	}
 	if _, err := parser.Parse(args); err != nil {
 		t.Fatal(err)
@@ -354,7 +386,8 @@ func TestFlags(t *testing.T) {
 	if len(given) != len(args)-1 {
 		t.Errorf("%d flags of %d were taken: %v", len(given), len(args)-1, given)
 	}
-	if s, _, err := config.Load(config.Source{Flags: given, ReadFile: reader(map[string]string{"c.yaml": ""})}); err != nil || s.KeepRaw != time.Hour {
+	env := []string{"SELVEDGE_WEBHOOK_SECRET=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
+	if s, _, err := config.Load(config.Source{Flags: given, Environ: env, ReadFile: reader(map[string]string{"c.yaml": ""})}); err != nil || s.KeepRaw != time.Hour {
 		t.Errorf("Load: %+v, %v", s, err)
 	}
 	if _, err := parser.Parse([]string{"serve"}); err != nil {

@@ -14,6 +14,8 @@ type Flags struct {
 	DataDir       *string `help:"${data_dir_help}" placeholder:"DIR"`
 	DatabaseURL   *string `name:"database-url" help:"${database_url_help}" placeholder:"URL"`
 	PublicURL     *string `name:"public-url" help:"${public_url_help}" placeholder:"URL"`
+	TLSCert       *string `name:"tls-cert" help:"${tls_cert_help}" placeholder:"FILE"`
+	TLSKey        *string `name:"tls-key" help:"${tls_key_help}" placeholder:"FILE"`
 	AccountID     *string `name:"account-id" help:"${account_id_help}" placeholder:"DIGITS"`
 	MasterKeyFile *string `help:"${master_key_file_help}" placeholder:"FILE"`
 	KMSURL        *string `name:"kms-url" help:"${kms_url_help}" placeholder:"URL"`
@@ -28,6 +30,9 @@ type Flags struct {
 	Quotas        *string `help:"${quotas_help}" placeholder:"QUOTAS"`
 	Throttle      *string `help:"${throttle_help}" placeholder:"RATE:BURST"`
 	TrailFile     *string `help:"${trail_file_help}" placeholder:"FILE"`
+	MetricsListen *string `help:"${metrics_listen_help}" placeholder:"HOST:PORT"`
+	SilenceAfter  *string `help:"${silence_after_help}" placeholder:"DURATION"`
+	WebhookURL    *string `name:"webhook-url" help:"${webhook_url_help}" placeholder:"URL"`
 	LogLevel      *string `help:"${log_level_help}" placeholder:"LEVEL"`
 	LogFormat     *string `help:"${log_format_help}" placeholder:"FORMAT"`
 }

@@ -15,6 +15,11 @@ import (
 )
 
 func setListen(s *Settings, text string) error {
+	s.Listen = text
+	return checkAddress(text)
+}
+
+func checkAddress(text string) error {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil || strings.ContainsAny(host, " /@") {
 		return fmt.Errorf("%q is no address: want host:port, such as 127.0.0.1:8686", text)
@@ -22,7 +27,6 @@ func setListen(s *Settings, text string) error {
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return fmt.Errorf("%q has no port between 0 and 65535, but %q", text, port)
 	}
-	s.Listen = text
 	return nil
 }
 
@@ -68,6 +72,16 @@ func setPublicURL(s *Settings, text string) error {
 	}
 	s.PublicURL = u.Scheme + "://" + u.Host
 	return nil
+}
+
+func setTLSCert(s *Settings, text string) error {
+	s.TLSCert = text
+	return checkPath(text)
+}
+
+func setTLSKey(s *Settings, text string) error {
+	s.TLSKey = text
+	return checkPath(text)
 }
 
 func setProxyURL(s *Settings, text string) error {

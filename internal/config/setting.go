@@ -18,14 +18,14 @@ type setting struct {
 }
 
 // table lists all settings, in the order in which they are documented.
-func table() []setting { return slices.Concat(basics(), work()) }
+func table() []setting { return slices.Concat(basics(), work(), watch()) }
 
 // basics says where the server is and what it keeps things in.
 func basics() []setting {
 	return []setting{
 		{
 			name: "listen", env: "SELVEDGE_LISTEN", fallback: "127.0.0.1:8686", set: setListen,
-			help: "address of the API, the console and the metrics; port 0 takes a free one; beyond loopback without an https public URL the server warns",
+			help: "address of the API, the console and the metrics; port 0 takes a free one; beyond loopback without TLS or an https public URL the server warns",
 		},
 		{
 			name: "data-dir", env: "SELVEDGE_DATA_DIR", fallback: "./selvedge-data", set: setDataDir,
@@ -36,8 +36,16 @@ func basics() []setting {
 			help: "PostgreSQL 15 or later, `postgres://user@host/database`, which any number of replicas share; give a URL with a password in the environment, since command lines can be seen",
 		},
 		{
-			name: "public-url", env: "SELVEDGE_PUBLIC_URL", shown: "`http://` + listen", set: setPublicURL,
+			name: "public-url", env: "SELVEDGE_PUBLIC_URL", shown: "`http://` + listen, `https://` with a certificate", set: setPublicURL,
 			help: "where browsers and providers reach the server; the OAuth redirect is `<public-url>/appfabric/oauth2`",
+		},
+		{
+			name: "tls-cert", env: "SELVEDGE_TLS_CERT", shown: "none", set: setTLSCert,
+			help: "file of the certificate, PEM, with those between it and the root: with `tls-key` the server speaks TLS and nothing else; both are read again when they change",
+		},
+		{
+			name: "tls-key", env: "SELVEDGE_TLS_KEY", shown: "none", set: setTLSKey,
+			help: "file of the key of `tls-cert`, PEM",
 		},
 		{
 			name: "access-key-id", env: "SELVEDGE_ACCESS_KEY_ID", shown: "made at the first start", only: "env", set: setAccessKeyID,
