@@ -53,18 +53,7 @@ func (w *world) neighbour() *neighbour {
 // refresh does the duty once.
 func (n *neighbour) refresh() error {
 	n.t.Helper()
-	ctx := n.t.Context()
-	c, ok, err := n.store.ClaimRow(ctx, store.DutyRefresh, n.a.ID, "replica-2", 5*time.Second)
-	if err != nil || !ok {
-		n.t.Fatalf("claim: %v, %v", ok, err)
-	}
-	err = n.m.Refresh(ctx, c)
-	if retry, again := errors.AsType[*job.Retry](err); again {
-		if ferr := n.store.Fail(ctx, c, n.clockHere().Add(retry.After), retry.Reason); ferr != nil {
-			n.t.Fatal(ferr)
-		}
-	}
-	return err
+	return refreshAs(n.t, n.store, n.m, n.a.ID, "replica-2", n.clockHere)
 }
 
 func (n *neighbour) mustRefresh() {
@@ -74,14 +63,7 @@ func (n *neighbour) mustRefresh() {
 	}
 }
 
-func (n *neighbour) grant() store.Grant {
-	n.t.Helper()
-	g, err := n.store.LoadGrant(n.t.Context(), n.a.ID)
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	return g
-}
+func (n *neighbour) grant() store.Grant { return grantOf(n.t, n.store, n.a.ID) }
 
 func (w *world) answerFile() string { return filepath.Join(w.dir, "answers", w.a.ID+".answer") }
 

@@ -64,6 +64,7 @@ func bare(t testing.TB, apps ...connector.App) *world {
 	w.options = storetest.Options(t, w.clockHere)
 	if w.options.URL == "" {
 		w.options.Path = filepath.Join(w.dir, "selvedge.db") // with all else that is on disk
+		storetest.Lay(t, w.options.Path)
 	}
 	var err error
 	if w.master, err = secret.CreateMaster(filepath.Join(w.dir, "master.key")); err != nil {
@@ -316,11 +317,13 @@ func (w *world) want(a fabric.AppAuthorization, status fabric.AuthorizationStatu
 
 func (w *world) now() fabric.AppAuthorization { return w.grant().Authorization }
 
-func (w *world) grant() store.Grant {
-	w.t.Helper()
-	g, err := w.store.LoadGrant(context.Background(), w.a.ID)
+func (w *world) grant() store.Grant { return grantOf(w.t, w.store, w.a.ID) }
+
+func grantOf(t testing.TB, s *store.Store, id string) store.Grant {
+	t.Helper()
+	g, err := s.LoadGrant(context.WithoutCancel(t.Context()), id)
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return g
 }
@@ -328,15 +331,21 @@ func (w *world) grant() store.Grant {
 // refresh does the duty once, whether it is due or not, as the dispatcher does.
 func (w *world) refresh() error {
 	w.t.Helper()
-	ctx := w.t.Context()
-	c, ok, err := w.store.ClaimRow(ctx, store.DutyRefresh, w.a.ID, "replica-1", 5*time.Second)
+	return refreshAs(w.t, w.store, w.m, w.a.ID, "replica-1", w.clockHere)
+}
+
+// refreshAs does the duty once as a replica does.
+func refreshAs(t testing.TB, s *store.Store, m *token.Manager, id, replica string, now func() time.Time) error {
+	t.Helper()
+	ctx := t.Context()
+	c, ok, err := s.ClaimRow(ctx, store.DutyRefresh, id, replica, 5*time.Second)
 	if err != nil || !ok {
-		w.t.Fatalf("claim: %v, %v", ok, err)
+		t.Fatalf("claim: %v, %v", ok, err)
 	}
-	err = w.m.Refresh(ctx, c)
+	err = m.Refresh(ctx, c)
 	if retry, again := errors.AsType[*job.Retry](err); again {
-		if ferr := w.store.Fail(ctx, c, w.clockHere().Add(retry.After), retry.Reason); ferr != nil {
-			w.t.Fatal(ferr)
+		if ferr := s.Fail(ctx, c, now().Add(retry.After), retry.Reason); ferr != nil {
+			t.Fatal(ferr)
 		}
 	}
 	return err
