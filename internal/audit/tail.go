@@ -16,6 +16,7 @@ import (
 // Filter selects records. A zero member selects all.
 type Filter struct {
 	Account     string // the records of one account; calls that were not authenticated are in none
+	Region      string
 	Operation   string
 	ErrorCode   string
 	AccessKeyID string
@@ -31,13 +32,14 @@ func (f Filter) selects(line []byte) bool {
 		EventTime          time.Time `json:"eventTime"`
 		EventName          string    `json:"eventName"`
 		ErrorCode          string    `json:"errorCode"`
+		Region             string    `json:"awsRegion"`
 		RecipientAccountID string    `json:"recipientAccountId"`
 	}
 	if len(line) == 0 || line[0] != '{' || json.Unmarshal(line, &r) != nil {
 		return false
 	}
 	is := func(want, got string) bool { return want == "" || want == got }
-	return is(f.Account, r.RecipientAccountID) && is(f.Operation, r.EventName) && is(f.ErrorCode, r.ErrorCode) &&
+	return is(f.Account, r.RecipientAccountID) && is(f.Region, r.Region) && is(f.Operation, r.EventName) && is(f.ErrorCode, r.ErrorCode) &&
 		is(f.AccessKeyID, r.UserIdentity.AccessKeyID) && !r.EventTime.Before(f.Since.Truncate(time.Second))
 }
 

@@ -23,6 +23,7 @@ import (
 
 	"selvedge/connector"
 	"selvedge/internal/audit"
+	"selvedge/internal/encode"
 	"selvedge/internal/fabric"
 	"selvedge/internal/secret"
 	"selvedge/internal/sigv4"
@@ -101,26 +102,28 @@ type Options struct {
 
 // Control does the operations. It is safe for concurrent use.
 type Control struct {
-	store      *store.Store
-	apps       map[string]connector.App
-	names      []string        // of the applications, in Apps' order
-	unsearched map[string]bool // the applications that never find a user
-	grants     Grants
-	keys       Keys
-	places     Places
-	pages      cipher.AEAD // seals nextToken
-	requestKey []byte      // for client tokens
-	markKey    []byte      // for knowing a credential again
-	now        func() time.Time
-	log        *slog.Logger
-	quotas     Quotas
-	trail      *audit.Trail
-	wake       func()
-	background sync.WaitGroup
-	secrets    ServerSecrets
-	rewrap     Rewrapper
-	root       sigv4.Key
-	keyID      *regexp.Regexp
+	store       *store.Store
+	apps        map[string]connector.App
+	names       []string                      // of the applications, in Apps' order
+	unsearched  map[string]bool               // the applications that never find a user
+	normalizers map[string]*encode.Normalizer // of the applications that have a mapping
+	kept        *encode.Pages
+	grants      Grants
+	keys        Keys
+	places      Places
+	pages       cipher.AEAD // seals nextToken
+	requestKey  []byte      // for client tokens
+	markKey     []byte      // for knowing a credential again
+	now         func() time.Time
+	log         *slog.Logger
+	quotas      Quotas
+	trail       *audit.Trail
+	wake        func()
+	background  sync.WaitGroup
+	secrets     ServerSecrets
+	rewrap      Rewrapper
+	root        sigv4.Key
+	keyID       *regexp.Regexp
 }
 
 // New makes a Control. It fails when Derive does not give 32 bytes.
@@ -133,8 +136,12 @@ func New(o Options) (*Control, error) {
 	if err != nil {
 		return nil, fmt.Errorf("control: key of next tokens: %w", err)
 	}
+	kept, err := encode.NewPages()
+	if err != nil {
+		return nil, fmt.Errorf("control: pages: %w", err)
+	}
 	c := &Control{
-		store: o.Store, apps: make(map[string]connector.App, len(o.Apps)), unsearched: make(map[string]bool),
+		store: o.Store, normalizers: make(map[string]*encode.Normalizer), kept: kept, apps: make(map[string]connector.App, len(o.Apps)), unsearched: make(map[string]bool),
 		grants: o.Grants, keys: o.Keys, places: o.Places, pages: pages,
 		requestKey: o.Derive("selvedge client token"), markKey: o.Derive("selvedge credential mark"),
 		now: func() time.Time { return o.Now().UTC().Truncate(time.Millisecond) },
@@ -147,6 +154,9 @@ func New(o Options) (*Control, error) {
 	for _, app := range o.Apps {
 		c.apps[app.Name] = app
 		c.names = append(c.names, app.Name)
+		if app.HasMapping() {
+			c.normalizers[app.Name] = encode.NewNormalizer(app)
+		}
 		c.unsearched[app.Name] = !app.FindsUsers() && (app.HasConnector() || app.Requires != "")
 	}
 	return c, nil

@@ -35,7 +35,7 @@ type rig struct {
 	now    time.Time
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t *testing.T, more ...connector.App) *rig {
 	t.Helper()
 	r := &rig{caller: storetest.Caller(), now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return r.now }
@@ -43,12 +43,12 @@ func newRig(t *testing.T) *rig {
 	var err error
 	r.Control, err = control.New(control.Options{
 		Store: r.store, Grants: r, Keys: keys{}, Places: r,
-		Apps: []connector.App{
+		Apps: append(more, []connector.App{
 			{Name: "OKTA", Streams: []connector.Stream{{Name: "a"}, {Name: "b"}}, Open: func(connector.Env) connector.Session { return finder{} }},
 			{Name: "LOGS", Open: func(connector.Env) connector.Session { return logs{} }}, // without users
 			{Name: "AUDIT", Requires: "OKTA"},
 			{Name: "NEW"}, // without a connector
-		},
+		}...),
 		Derive: func(label string) []byte { sum := sha256.Sum256([]byte(label)); return sum[:] },
 		Now:    clock, Log: slog.New(slog.NewTextHandler(&r.log, nil)), Wake: func() { r.woken++ },
 	})

@@ -22,6 +22,15 @@ type AuthorizationState struct {
 	ExpiresAt     time.Time          // of the access token in use; zero: it does not end
 	RefreshDue    time.Time          // zero: none
 	Lineage       []store.GrantEvent // newest first
+	Ingestion     fabric.ARN         // the one that reads with it; zero: none
+	Requires      Required
+}
+
+// Required is the authorization of another application that an ingestion needs
+// as well.
+type Required struct {
+	App           string                  // empty: none is needed
+	Authorization fabric.AppAuthorization // for the same tenant; zero: there is none
 }
 
 // ShowAuthorization reads how an authorization stands and what became of its
@@ -39,10 +48,34 @@ func (c *Control) ShowAuthorization(ctx context.Context, caller fabric.Caller, a
 	if err != nil {
 		return AuthorizationState{}, untaggable(err, a, arn)
 	}
-	events, err := c.store.Lineage(ctx, auth.ID, maxShown)
-	return AuthorizationState{
-		Authorization: auth, Version: grant.Version, ExpiresAt: grant.ExpiresAt, RefreshDue: grant.Due, Lineage: events,
-	}, err
+	s := AuthorizationState{Authorization: auth, Version: grant.Version, ExpiresAt: grant.ExpiresAt, RefreshDue: grant.Due}
+	if s.Lineage, err = c.store.Lineage(ctx, auth.ID, maxShown); err != nil {
+		return AuthorizationState{}, err
+	}
+	id, err := c.store.IngestionOf(ctx, caller, auth.ID)
+	if err != nil {
+		return AuthorizationState{}, untaggable(err, a, arn)
+	}
+	if id != "" {
+		s.Ingestion = a
+		s.Ingestion.Kind, s.Ingestion.Child = fabric.KindIngestion, id
+	}
+	s.Requires, err = c.required(ctx, auth)
+	return s, err
+}
+
+// required finds the authorization that another one needs beside it.
+func (c *Control) required(ctx context.Context, a fabric.AppAuthorization) (Required, error) {
+	r := Required{App: c.apps[a.App].Requires}
+	if r.App == "" {
+		return r, nil
+	}
+	other, err := c.store.AuthorizationFor(ctx, fabric.Ingestion{BundleID: a.BundleID, App: r.App, TenantID: a.Tenant.Identifier})
+	if errors.Is(err, store.ErrNotFound) {
+		return r, nil
+	}
+	r.Authorization = other
+	return r, err
 }
 
 // IngestionState is an ingestion with how its streams and destinations stand.

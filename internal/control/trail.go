@@ -26,14 +26,14 @@ type AuditTailInput struct {
 
 // AuditTail returns the newest records of this server's trail, the oldest of
 // them first. The root key sees all accounts and the calls that nobody signed;
-// any other key its own account.
+// any other key its own account, in the Region that it asks in.
 func (c *Control) AuditTail(ctx context.Context, caller fabric.Caller, in AuditTailInput) ([]json.RawMessage, error) {
 	if c.trail == nil {
 		return nil, fabric.Invalid("This server keeps no trail: its setting trail-file is none.")
 	}
 	f := audit.Filter{Operation: in.Operation, ErrorCode: in.ErrorCode, AccessKeyID: in.AccessKeyID}
 	if !c.isRoot(caller) {
-		f.Account = caller.Account
+		f.Account, f.Region = caller.Account, caller.Region
 	}
 	if in.Since != "" {
 		since, err := time.Parse(time.RFC3339, in.Since)

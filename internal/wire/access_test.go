@@ -91,7 +91,7 @@ func TestManagedPolicies(t *testing.T) {
 					t.Errorf("%s: %s %s", c.operation, r.line(), r.raw)
 				}
 			}
-			for _, operation := range []string{"CreateKey", "ListKeys", "RevokeKey", "ShowAuthorization", "ShowIngestion", "AuditTail"} {
+			for _, operation := range []string{"CreateKey", "ListKeys", "RevokeKey", "ShowOverview", "ShowAuthorization", "ShowIngestion", "ReadEvents", "AuditTail"} {
 				r := s.administer(t, k, operation, map[string]any{
 					"account": accountA, "policy": fullAccess, "accessKeyId": k.id, "resourceArn": f.ingestionARN,
 				})

@@ -9,7 +9,7 @@ import (
 )
 
 // administration is the table of what is Selvedge's own, beside AWS's API: JSON
-// in and JSON out by POST, signed like any request, and authorised as
+// in and JSON out (of Backup, a file) by POST, signed like any request, and authorised as
 // selvedge:<Operation>.
 func administration() []operation {
 	const at = "/selvedge/v1/"
@@ -17,11 +17,14 @@ func administration() []operation {
 		{"POST", at + "CreateKey", "CreateKey", 201, 0, createKeyRequest(), createKey},
 		{"POST", at + "ListKeys", "ListKeys", 200, 0, listKeysRequest(), listKeys},
 		{"POST", at + "RevokeKey", "RevokeKey", 200, notFound, revokeKeyRequest(), revokeKey},
+		{"POST", at + "ShowOverview", "ShowOverview", 200, 0, showOverviewRequest(), showOverview},
 		{"POST", at + "ShowAuthorization", "ShowAuthorization", 200, notFound, showRequest(), showAuthorization},
 		{"POST", at + "ShowIngestion", "ShowIngestion", 200, notFound, showRequest(), showIngestion},
+		{"POST", at + "ReadEvents", "ReadEvents", 200, notFound, readEventsRequest(), readEvents},
 		{"POST", at + "Backfill", "Backfill", 200, notFound, backfillRequest(), backfill},
 		{"POST", at + "ShowBackfill", "ShowBackfill", 200, notFound, showBackfillRequest(), showBackfill},
 		{"POST", at + "Rewrap", "Rewrap", 200, 0, rewrapRequest(), rewrap},
+		{"POST", at + "Backup", "Backup", 200, 0, nil, backup},
 		{"POST", at + "AuditTail", "AuditTail", 200, 0, auditTailRequest(), auditTail},
 	}
 }
@@ -41,7 +44,25 @@ func listKeysRequest() []member {
 
 func revokeKeyRequest() []member { return []member{must("accessKeyId", stringOf(1, 128))} }
 
+func showOverviewRequest() []member {
+	var standings []string
+	for _, s := range fabric.Standings() {
+		standings = append(standings, string(s))
+	}
+	return []member{
+		may("standing", enumOf(standings...)), may("maxResults", shape{kind: integer, min: 1, max: 100}), may("nextToken", stringOf(1, 2048)),
+	}
+}
+
 func showRequest() []member { return []member{must("resourceArn", arn())} }
+
+// readEventsRequest: eventId is of one that was read before.
+func readEventsRequest() []member {
+	return []member{
+		must("resourceArn", arn()), may("stream", stringOf(1, 128)),
+		may("maxResults", shape{kind: integer, min: 1, max: control.MaxEvents}), may("eventId", stringOf(1, 64)),
+	}
+}
 
 // backfillRequest: read says what is read of the window: what is missing, or all.
 func backfillRequest() []member {
@@ -85,6 +106,11 @@ func revokeKey(ctx context.Context, c *control.Control, caller fabric.Caller, in
 	return empty{}, c.RevokeKey(ctx, caller, in.text("accessKeyId"))
 }
 
+func showOverview(ctx context.Context, c *control.Control, caller fabric.Caller, in input) (any, error) {
+	o, err := c.ShowOverview(ctx, caller, fabric.Standing(in.text("standing")), in.paging())
+	return overviewOut(o), err
+}
+
 func showAuthorization(ctx context.Context, c *control.Control, caller fabric.Caller, in input) (any, error) {
 	s, err := c.ShowAuthorization(ctx, caller, in.text("resourceArn"))
 	return authorizationStateOut(s), err
@@ -93,6 +119,13 @@ func showAuthorization(ctx context.Context, c *control.Control, caller fabric.Ca
 func showIngestion(ctx context.Context, c *control.Control, caller fabric.Caller, in input) (any, error) {
 	s, err := c.ShowIngestion(ctx, caller, in.text("resourceArn"))
 	return ingestionStateOut(s), err
+}
+
+func readEvents(ctx context.Context, c *control.Control, caller fabric.Caller, in input) (any, error) {
+	found, err := c.ReadEvents(ctx, caller, control.ReadEventsInput{
+		ARN: in.text("resourceArn"), Stream: in.text("stream"), MaxResults: in.paging().MaxResults, EventID: in.text("eventId"),
+	})
+	return eventsOut(found), err
 }
 
 func backfill(ctx context.Context, c *control.Control, caller fabric.Caller, in input) (any, error) {

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -55,6 +56,15 @@ type authorizationState struct {
 	CreatedAt  timestamp    `json:"createdAt"`
 	UpdatedAt  timestamp    `json:"updatedAt"`
 	Lineage    []grantEvent `json:"lineage"`
+	Ingestion  string       `json:"ingestionArn,omitempty"`
+	Requires   *required    `json:"requires,omitempty"`
+}
+
+// required is another application that an ingestion needs connected as well.
+type required struct {
+	App    string `json:"app"`
+	ARN    string `json:"appAuthorizationArn,omitempty"` // none: there is no authorization of it for the tenant
+	Status string `json:"status,omitempty"`
 }
 
 type authorizationStateAnswer struct {
@@ -125,14 +135,15 @@ type backlog struct {
 }
 
 type destinationState struct {
-	ARN         string     `json:"arn"`
-	Place       placeOut   `json:"destinationConfiguration"`
-	Status      string     `json:"status"`
-	Reason      string     `json:"statusReason,omitempty"`
-	Backlog     backlog    `json:"backlog"`
-	DeliveryDue *timestamp `json:"deliveryDue,omitempty"`
-	LastError   string     `json:"lastError,omitempty"`
-	Undelivered int64      `json:"undeliveredRecords,omitempty"` // each too large for the destination
+	ARN         string        `json:"arn"`
+	Processing  processingOut `json:"processingConfiguration"`
+	Place       placeOut      `json:"destinationConfiguration"`
+	Status      string        `json:"status"`
+	Reason      string        `json:"statusReason,omitempty"`
+	Backlog     backlog       `json:"backlog"`
+	DeliveryDue *timestamp    `json:"deliveryDue,omitempty"`
+	LastError   string        `json:"lastError,omitempty"`
+	Undelivered int64         `json:"undeliveredRecords,omitempty"` // each too large for the destination
 }
 
 type ingestionState struct {
@@ -144,6 +155,23 @@ type ingestionState struct {
 
 type ingestionStateAnswer struct {
 	Ingestion ingestionState `json:"ingestion"`
+}
+
+// event is a record that is kept, as text, and what a destination gets of it.
+type event struct {
+	ID          string          `json:"eventId"`
+	Stream      string          `json:"stream"`
+	Time        *timestamp      `json:"time,omitempty"`
+	CollectedAt *timestamp      `json:"collectedAt,omitempty"` // none: its batch is open
+	Raw         string          `json:"raw"`
+	Cut         bool            `json:"cut,omitempty"` // raw is a beginning, and there is no OCSF
+	OCSF        json.RawMessage `json:"ocsf,omitempty"`
+	Base        bool            `json:"base,omitempty"` // no mapping fits: ocsf is a base event
+}
+
+type eventsAnswer struct {
+	Events []event `json:"events"`
+	Note   string  `json:"note,omitempty"` // why there is nothing, or not more
 }
 
 type rewrapAnswer struct {
@@ -163,6 +191,17 @@ func rewrapOut(s control.RewrapState) rewrapAnswer {
 	out := rewrapAnswer{Total: s.Total, Done: s.Total - s.Left, Left: s.Left, Next: s.Next, Failed: []rewrapFailed{}}
 	for _, f := range s.Failed {
 		out.Failed = append(out.Failed, rewrapFailed(f))
+	}
+	return out
+}
+
+func eventsOut(found control.Events) eventsAnswer {
+	out := eventsAnswer{Events: []event{}, Note: found.Note}
+	for _, e := range found.Events {
+		out.Events = append(out.Events, event{
+			ID: e.ID, Stream: e.Stream, Time: moment(e.Time), CollectedAt: moment(e.CollectedAt),
+			Raw: string(e.Raw), Cut: e.Cut, OCSF: e.OCSF, Base: e.Base,
+		})
 	}
 	return out
 }
@@ -193,6 +232,15 @@ func authorizationStateOut(s control.AuthorizationState) authorizationStateAnswe
 			At: timestamp(e.At), Event: string(e.Kind), Generation: e.Generation, Version: e.Version, Replica: e.Replica, Detail: e.Detail,
 		})
 	}
+	if s.Ingestion != (fabric.ARN{}) {
+		out.Ingestion = s.Ingestion.String()
+	}
+	if s.Requires.App != "" {
+		out.Requires = &required{App: s.Requires.App, Status: string(s.Requires.Authorization.Status)}
+		if s.Requires.Authorization.ID != "" {
+			out.Requires.ARN = s.Requires.Authorization.ARN().String()
+		}
+	}
 	return authorizationStateAnswer{out}
 }
 
@@ -210,7 +258,7 @@ func ingestionStateOut(s control.IngestionState) ingestionStateAnswer {
 	for _, d := range s.Destinations {
 		shown := destinationOut(d.Destination).IngestionDestination
 		out.Destinations = append(out.Destinations, destinationState{
-			ARN: shown.ARN, Place: shown.Place, Status: shown.Status, Reason: shown.StatusReason,
+			ARN: shown.ARN, Processing: shown.Processing, Place: shown.Place, Status: shown.Status, Reason: shown.StatusReason,
 			Backlog:     backlog{Batches: d.Backlog.Batches, Records: d.Backlog.Records, Oldest: moment(d.Backlog.Oldest)},
 			DeliveryDue: moment(d.Backlog.Due), LastError: d.Backlog.LastError, Undelivered: d.Backlog.Undelivered,
 		})

@@ -26,8 +26,10 @@ func FuzzHTTP(f *testing.F) {
 		"CreateKey":         `{"account":"` + accountA + `","policy":"{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}}"}`,
 		"ListKeys":          `{"account":"` + accountA + `","maxResults":1,"nextToken":"x"}`,
 		"RevokeKey":         `{"accessKeyId":"AKIAAAAAAAAAAAAAAAAA"}`,
+		"ShowOverview":      `{"standing":"failed","maxResults":1,"nextToken":"x"}`,
 		"ShowAuthorization": `{"resourceArn":"` + fix.authorizationARN + `"}`,
 		"ShowIngestion":     `{"resourceArn":"` + fix.ingestionARN + `"}`,
+		"ReadEvents":        `{"resourceArn":"` + fix.ingestionARN + `","stream":"system","maxResults":2,"eventId":"x.0"}`,
 		"Backfill":          `{"resourceArn":"` + fix.ingestionARN + `","from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z","read":"all"}`,
 		"ShowBackfill":      `{"resourceArn":"` + fix.ingestionARN + `","backfillId":"x"}`,
 	} {

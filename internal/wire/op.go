@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,37 +25,43 @@ func errTooLarge() error {
 }
 
 // serve is the one path of all operations; route is nil for what is none.
-func (a *api) serve(route *operation) http.Handler {
+func (a *API) serve(route *operation) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		call := Call{
-			RequestID: uuid.NewString(), Source: source(r), Start: a.Now(), SourceIP: r.RemoteAddr, UserAgent: r.UserAgent(),
+			RequestID: uuid.NewString(), Source: source(r.URL.Path), Start: a.Now(), SourceIP: r.RemoteAddr, UserAgent: r.UserAgent(),
 		}
 		var op *operation
 		if route != nil && r.Method == route.method { // ServeMux takes HEAD for GET
 			op, call.Operation, call.ReadOnly = route, route.name, route.readOnly()
 		}
-		ans := a.handle(w, r, op, &call)
-		if a.Recorder != nil {
-			call.Status, call.ErrorCode, call.Message = ans.status, ans.errorCode, ans.message
-			call.Elements = elements(op, ans)
-			call.Duration = a.Now().Sub(call.Start)
-			a.Recorder(call)
-		}
+		ans := a.handle(r.Context(), op, &call, func() (any, error) { return a.run(w, r, op, &call) })
+		ans.close = call.Caller == (fabric.Caller{}) && r.ContentLength > maxBody
+		a.record(op, call, ans)
 		a.write(w, r, call.RequestID, ans)
 	})
 }
 
-// handle runs a request and turns every failure, a panic included, into an
-// answer. It notes the caller and the parameters in call.
-func (a *api) handle(w http.ResponseWriter, r *http.Request, op *operation, call *Call) (ans answer) {
+// record tells of a call that is about to be answered.
+func (a *API) record(op *operation, call Call, ans answer) {
+	if a.Recorder == nil {
+		return
+	}
+	call.Status, call.ErrorCode, call.Message = ans.status, ans.errorCode, ans.message
+	call.Elements = elements(op, ans)
+	call.Duration = a.Now().Sub(call.Start)
+	a.Recorder(call)
+}
+
+// handle runs a call and turns every failure, a panic included, into an answer.
+func (a *API) handle(ctx context.Context, op *operation, call *Call, run func() (any, error)) (ans answer) {
 	defer func() {
 		if p := recover(); p != nil {
-			a.Log.ErrorContext(r.Context(), "panic in an operation", "operation", call.Operation,
+			a.Log.ErrorContext(ctx, "panic in an operation", "operation", call.Operation,
 				"request_id", call.RequestID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			ans = internalError(call.RequestID)
 		}
 	}()
-	out, err := a.run(w, r, op, call)
+	out, err := run()
 	switch {
 	case err == nil && op == nil:
 		return unknownOperation()
@@ -64,21 +71,20 @@ func (a *api) handle(w http.ResponseWriter, r *http.Request, op *operation, call
 		return answer{status: op.status, body: out}
 	}
 	ans = failed(op, call.RequestID, err)
-	ans.close = call.Caller == (fabric.Caller{}) && r.ContentLength > maxBody
 	if ans.internal {
 		level := slog.LevelError
-		if r.Context().Err() != nil { // the caller has gone, and nobody gets the answer
+		if ctx.Err() != nil { // the caller has gone, and nobody gets the answer
 			level = slog.LevelInfo
 		}
-		a.Log.Log(r.Context(), level, "an operation failed", "operation", call.Operation,
+		a.Log.Log(ctx, level, "an operation failed", "operation", call.Operation,
 			"request_id", call.RequestID, "error", err)
 	}
 	return ans
 }
 
 // run is the order of checks: signature, rate, route, members, policy; then
-// the operation.
-func (a *api) run(w http.ResponseWriter, r *http.Request, op *operation, call *Call) (any, error) {
+// the operation. It notes the caller in call.
+func (a *API) run(w http.ResponseWriter, r *http.Request, op *operation, call *Call) (any, error) {
 	body, err := read(w, r)
 	if err != nil {
 		return nil, err
@@ -88,25 +94,36 @@ func (a *api) run(w http.ResponseWriter, r *http.Request, op *operation, call *C
 		return nil, err
 	}
 	call.Caller = fabric.Caller{Account: identity.Account, Region: identity.Region, AccessKeyID: identity.AccessKeyID}
+	if op != nil && op.downloads() {
+		if err := unbound(w); err != nil {
+			return nil, err
+		}
+	}
+	return a.do(r.Context(), op, call, func() (input, error) { return decode(r, op.input, body) })
+}
+
+// do is the part of run that does not depend on how the caller is known. It
+// notes the parameters in call.
+func (a *API) do(ctx context.Context, op *operation, call *Call, members func() (input, error)) (any, error) {
 	if a.throttle != nil {
-		if err := a.throttle.take(identity.Account, call.Operation, a.Now()); err != nil {
+		if err := a.throttle.take(call.Caller.Account, call.Operation, a.Now()); err != nil {
 			return nil, err
 		}
 	}
 	if op == nil {
 		return nil, nil
 	}
-	in, err := decode(r, op.input, body)
+	in, err := members()
 	call.Parameters = parameters(op.input, in.values)
 	if err != nil {
 		return nil, err
 	}
 	if a.Authorize != nil {
-		if err := a.Authorize(r.Context(), call.Caller, access(op, in)); err != nil {
+		if err := a.Authorize(ctx, call.Caller, access(op, in)); err != nil {
 			return nil, err
 		}
 	}
-	return op.do(r.Context(), a.Control, call.Caller, in)
+	return op.do(ctx, a.Control, call.Caller, in)
 }
 
 // read takes in the body as far as the limit.
@@ -141,7 +158,7 @@ func access(op *operation, given input) control.Access {
 }
 
 // write sends an answer in one piece.
-func (a *api) write(w http.ResponseWriter, r *http.Request, requestID string, ans answer) {
+func (a *API) write(w http.ResponseWriter, r *http.Request, requestID string, ans answer) {
 	h := w.Header()
 	h.Set("X-Amzn-Requestid", requestID)
 	if ans.errorCode != "" {
@@ -155,6 +172,12 @@ func (a *api) write(w http.ResponseWriter, r *http.Request, requestID string, an
 	}
 	if ans.body == nil {
 		w.WriteHeader(ans.status)
+		return
+	}
+	if file, ok := ans.body.(download); ok {
+		if err := send(w, ans.status, file); err != nil {
+			a.Log.WarnContext(r.Context(), "a file was not sent to its end", "request_id", requestID, "error", err)
+		}
 		return
 	}
 	body, err := encode(ans.body)

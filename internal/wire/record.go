@@ -3,7 +3,6 @@ package wire
 import (
 	"encoding/json"
 	"maps"
-	"net/http"
 	"strings"
 )
 
@@ -15,8 +14,8 @@ import (
 const hidden = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
 // source is the service that a request is for: AWS's, or Selvedge's own.
-func source(r *http.Request) string {
-	if strings.HasPrefix(r.URL.Path, "/selvedge/") {
+func source(path string) string {
+	if strings.HasPrefix(path, "/selvedge/") {
 		return "selvedge"
 	}
 	return "appfabric.amazonaws.com"
@@ -27,12 +26,18 @@ func source(r *http.Request) string {
 // (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsappfabric.html,
 // checked 2026-11-22).
 func (op *operation) readOnly() bool {
-	for _, verb := range []string{"Get", "List", "Show", "Audit"} {
+	for _, verb := range []string{"Get", "List", "Show", "Read", "Audit"} {
 		if strings.HasPrefix(op.name, verb) {
 			return true
 		}
 	}
 	return false
+}
+
+// changesNothing says whether an operation only reads in fact, whatever AWS counts
+// it among.
+func (op *operation) changesNothing() bool {
+	return op.readOnly() || op.name == "BatchGetUserAccessTasks"
 }
 
 // parameters is what a request asked for. nil: nothing. A member that the model

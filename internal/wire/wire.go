@@ -67,19 +67,21 @@ type Call struct {
 	Elements   map[string]any
 }
 
-// api serves the routes.
-type api struct {
+// API serves the routes. It is safe for concurrent use.
+type API struct {
 	Options
-	mux      *http.ServeMux
-	throttle *throttle // nil: nothing is limited
+	mux        *http.ServeMux
+	operations map[string]*operation
+	throttle   *throttle // nil: nothing is limited
 }
 
 // New returns the API. It answers every path: what is no route is an
 // UnknownOperationException.
-func New(o Options) http.Handler {
-	a := &api{Options: o, mux: http.NewServeMux(), throttle: newThrottle(o.Throttle)}
+func New(o Options) *API {
+	a := &API{Options: o, mux: http.NewServeMux(), operations: make(map[string]*operation), throttle: newThrottle(o.Throttle)}
 	for _, op := range slices.Concat(routes(), administration()) {
 		knowApps(op.input, o.Control.Apps())
+		a.operations[op.name] = &op
 		a.mux.Handle(op.method+" "+op.pattern, a.serve(&op))
 	}
 	a.mux.Handle("/", a.serve(nil))
@@ -98,7 +100,7 @@ func knowApps(members []member, names []string) {
 
 // ServeHTTP keeps from ServeMux what it would answer by itself: a redirect to a
 // cleaned path, or plain text.
-func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !plain(r) {
 		a.serve(nil).ServeHTTP(w, r)
 		return
