@@ -49,6 +49,7 @@ type notice struct {
 	Reason string // the provider's words
 	App    string
 	Tenant string
+	Path   string // of the authorization in the console; empty: it is not known
 }
 
 type failure int
@@ -90,6 +91,9 @@ const again = "Open the authorization's sign-in address (authUrl) again: GetAppA
 
 func noticeOf(a fabric.AppAuthorization, err error) notice {
 	n := notice{App: a.App, Tenant: a.Tenant.DisplayName}
+	if a.ID != "" {
+		n.Path = pathOf(a.ARN().String())
+	}
 	if n.Tenant == "" {
 		n.Tenant = a.Tenant.Identifier
 	}

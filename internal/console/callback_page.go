@@ -32,6 +32,9 @@ const callbackPage = `<!DOCTYPE html>
 <blockquote>{{.Reason}}</blockquote>
 {{- end}}
 <p>{{.Text}}</p>
+{{- if .Path}}
+<p><a href="{{.Path}}">{{if .Good}}Go on in the console{{else}}See it in the console{{end}}</a></p>
+{{- end}}
 </main>
 </body>
 </html>

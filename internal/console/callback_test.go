@@ -160,3 +160,20 @@ func TestCallbackTakesGetOnly(t *testing.T) {
 		}
 	}
 }
+
+// TestCallbackLeadsBackToTheConsole: whoever connected there goes on there.
+func TestCallbackLeadsBackToTheConsole(t *testing.T) {
+	t.Parallel()
+	const bundle, id = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+	a := authorization(fabric.Connected, "")
+	a.ID, a.BundleID, a.Account, a.Region = id, bundle, "111122223333", "us-east-1"
+	for _, err := range []error{nil, token.ErrStateUsed, &token.Refusal{Reason: "access_denied"}} {
+		body := text(t, get(t, &connector{authorization: a, err: err}, http.MethodGet, "state=s&code=c"))
+		if want := `<a href="/console/bundles/` + bundle + `/authorizations/` + id + `">`; !strings.Contains(body, want) {
+			t.Errorf("%v: no link in %s", err, body)
+		}
+	}
+	if body := text(t, get(t, &connector{err: token.ErrState}, http.MethodGet, "state=x")); strings.Contains(body, "/console/") {
+		t.Errorf("a stranger's state leads on: %s", body)
+	}
+}
