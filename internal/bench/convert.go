@@ -93,7 +93,7 @@ func parquetRows(costs map[string][]cost, files []parqueted) []row {
 	var speed, peak, share, plain series
 	for i, c := range costs["Parquet"] {
 		speed = append(speed, c.perCPU())
-		peak = append(peak, files[i].Peak)
+		peak = append(peak, files[i].Peaks...)
 		share = append(share, float64(files[i].Bytes)/float64(c.bytes))
 	}
 	for _, c := range costs["plain"] {

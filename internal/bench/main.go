@@ -3,8 +3,8 @@
 // peer that did the same work in turn. It asserts no time: it fails only when
 // something is lost, is there twice, or does not answer.
 //
-//	go run ./internal/bench              # all but scale and parquet
-//	go run ./internal/bench start api    # some of convert, pipeline, refresh, start, api, scale, parquet
+//	go run ./internal/bench              # all but scale and memory
+//	go run ./internal/bench start api    # some of convert, apps, pipeline, ingestions, refresh, start, api, scale, memory
 //
 // Everything is on loopback and below one temporary folder. docs/benchmarks.md
 // says how to read the figures.
@@ -59,12 +59,14 @@ type section struct {
 func sections() []section {
 	return []section{
 		{"convert", "Raw Okta bytes to OCSF lines", convert, false},
+		{"apps", "Raw bytes of each application to OCSF lines", apps, false},
 		{"pipeline", "From the simulated provider to files", pipeline, false},
+		{"ingestions", "The same events through more and more ingestions", ingestions, false},
 		{"refresh", "Token custody", refresh, false},
 		{"start", "From the start of the process to an answer", start, false},
 		{"api", "The API over loopback, every request signed and verified", api, false},
 		{"scale", "The API with many authorizations", scale, true},
-		{"parquet", "Raw Okta bytes to Parquet, ten million events", parquet, true},
+		{"memory", "Ten million events streamed, raw Okta bytes to lines and to Parquet", memory, true},
 	}
 }
 

@@ -15,41 +15,15 @@ import (
 	"selvedge/internal/encode"
 )
 
-// The long run of the section parquet: the corpus again and again.
-const (
-	parquetShort = 10  // times the corpus: a million events
-	parquetLong  = 100 // ten million
-	batchBytes   = 8 << 20
-)
-
-// parquet holds that memory does not grow with what was written.
-func parquet(ctx context.Context, b *bench) ([]row, error) {
-	c, err := b.writeCorpus("okta.ndjson", plainEvents)
-	if err != nil {
-		return nil, err
-	}
-	var rows []row
-	for _, times := range []int{parquetShort, parquetLong} {
-		b.say("parquet: %d events", times*c.events)
-		took, made, err := b.parquet(ctx, c, times)
-		if err != nil {
-			return nil, err
-		}
-		name := group(strconv.Itoa(times*c.events)) + " events"
-		rows = append(rows,
-			row{name: name, unit: "events/CPU-s", values: series{took.perCPU()}, target: atLeast(18_000)},
-			row{name: name + ", peak memory", unit: "MiB", values: series{made.Peak}, target: atMost(256), note: fmt.Sprintf("%d objects", made.Objects)},
-		)
-	}
-	return rows, nil
-}
+// batchBytes is how much of records one object has.
+const batchBytes = 8 << 20
 
 // parqueted is a writing child's answer.
 type parqueted struct {
-	Rows    int     `json:"rows"`
-	Objects int     `json:"objects"`
-	Bytes   int64   `json:"bytes"`
-	Peak    float64 `json:"peak"` // MiB of memory; 0 where the system does not tell
+	Rows    int    `json:"rows"`
+	Objects int    `json:"objects"`
+	Bytes   int64  `json:"bytes"`
+	Peaks   series `json:"peaks"` // MiB of memory after each pass; none where the system does not tell
 }
 
 // parquet has a child write the corpus so many times over.
@@ -91,12 +65,10 @@ func parquetChild(_ context.Context, args []string, out io.Writer) error {
 		if err := w.pass(args[0]); err != nil {
 			return err
 		}
+		w.made.Peaks = append(w.made.Peaks, memoryOf(os.Getpid(), "VmHWM:")...)
 	}
 	if err := w.cut(); err != nil {
 		return err
-	}
-	if peak := memoryOf(os.Getpid(), "VmHWM:"); len(peak) > 0 {
-		w.made.Peak = peak[0]
 	}
 	return json.NewEncoder(out).Encode(w.made)
 }

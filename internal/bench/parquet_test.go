@@ -20,7 +20,7 @@ func TestParquetChild(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	if objects := int(10*c.bytes/batchBytes) + 1; got.Rows != 5_000 || got.Objects != objects || got.Bytes == 0 || got.Bytes > 10*c.bytes {
-		t.Errorf("%+v of %d bytes; want 5000 rows in %d objects", got, 10*c.bytes, objects)
+	if objects := int(10*c.bytes/batchBytes) + 1; got.Rows != 5_000 || got.Objects != objects || got.Bytes == 0 || got.Bytes > 10*c.bytes || len(got.Peaks) != 10 {
+		t.Errorf("%+v of %d bytes; want 5000 rows in %d objects, and ten looks at the memory", got, 10*c.bytes, objects)
 	}
 }

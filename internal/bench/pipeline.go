@@ -36,24 +36,16 @@ const (
 // every event is in a raw and in an OCSF file.
 func pipeline(ctx context.Context, b *bench) ([]row, error) {
 	b.say("pipeline: generating %d events", pipelineEvents)
-	sim := simulator.New(simulator.Options{Seed: corpusSeed, Okta: simulator.OktaOptions{PerMinute: -1}})
-	var size int64
-	for range pipelineEvents / pipelinePart {
-		var events []simulator.Event
-		for _, record := range sim.Okta().Generate(pipelinePart) {
-			events = append(events, simulator.Event{Raw: record})
-			size += int64(len(record))
-		}
-		if err := sim.Okta().Add(events...); err != nil {
-			return nil, err
-		}
+	sim, size, err := simulated(pipelineEvents)
+	if err != nil {
+		return nil, err
 	}
 	origins, stop, err := listen(ctx, sim)
 	if err != nil {
 		return nil, err
 	}
 	defer stop()
-	s, err := b.serve(ctx, filepath.Join(b.dir, "pipeline"), "--origins", origins, "--poll-interval", "1s")
+	s, err := b.serve(ctx, filepath.Join(b.dir, "pipeline"), "--origins", "https://"+pipelineTenant+"="+origins, "--poll-interval", "1s")
 	if err != nil {
 		return nil, err
 	}
@@ -79,9 +71,26 @@ func pipeline(ctx context.Context, b *bench) ([]row, error) {
 	}, nil
 }
 
-// listen serves the simulated applications and returns the setting that leads
-// to them.
-func listen(ctx context.Context, sim *simulator.Server) (origins string, stop func(), err error) {
+// simulated is applications that have published so many events of Okta's, of
+// size bytes.
+func simulated(events int) (sim *simulator.Server, size int64, err error) {
+	sim = simulator.New(simulator.Options{Seed: corpusSeed, Okta: simulator.OktaOptions{PerMinute: -1}})
+	for ; events > 0; events -= pipelinePart {
+		var part []simulator.Event
+		for _, record := range sim.Okta().Generate(min(events, pipelinePart)) {
+			part = append(part, simulator.Event{Raw: record})
+			size += int64(len(record))
+		}
+		if err := sim.Okta().Add(part...); err != nil {
+			return nil, 0, err
+		}
+	}
+	return sim, size, nil
+}
+
+// listen serves the simulated applications and returns the origin of the
+// simulated Okta.
+func listen(ctx context.Context, sim *simulator.Server) (origin string, stop func(), err error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -93,67 +102,81 @@ func listen(ctx context.Context, sim *simulator.Server) (origins string, stop fu
 	}
 	s := &http.Server{Handler: sim, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = s.Serve(l) }() // ends with Close
-	return "https://" + pipelineTenant + "=http://okta.localhost:" + port, func() { _ = s.Close() }, nil
+	return "http://okta.localhost:" + port, func() { _ = s.Close() }, nil
 }
 
 // collect connects the provider, makes both destinations and returns the time
 // from the first of them to the last event in its file.
 func collect(ctx context.Context, s *server, sim *simulator.Server) (time.Duration, error) {
-	c := appfabric.New(appfabric.Options{
-		Region: region, BaseEndpoint: aws.String(s.url),
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return s.key, nil }),
-	})
-	bundle, err := connect(ctx, c, sim)
+	c := s.client()
+	bundle, err := bundleOf(ctx, c)
 	if err != nil {
 		return 0, err
 	}
-	made, err := c.CreateIngestion(ctx, &appfabric.CreateIngestionInput{
-		AppBundleIdentifier: bundle, App: aws.String("OKTA"), TenantId: aws.String(pipelineTenant), IngestionType: types.IngestionTypeAuditLog,
-	})
+	if err := connect(ctx, c, sim, bundle, pipelineTenant); err != nil {
+		return 0, err
+	}
+	ingestion, err := ingestionOf(ctx, c, bundle, pipelineTenant)
 	if err != nil {
 		return 0, err
 	}
 	began := time.Now()
 	for _, schema := range []types.Schema{types.SchemaOcsf, types.SchemaRaw} {
-		_, err := c.CreateIngestionDestination(ctx, &appfabric.CreateIngestionDestinationInput{
-			AppBundleIdentifier: bundle, IngestionIdentifier: made.Ingestion.Arn,
-			ProcessingConfiguration: &types.ProcessingConfigurationMemberAuditLog{Value: types.AuditLogProcessingConfiguration{Schema: schema, Format: types.FormatJson}},
-			DestinationConfiguration: &types.DestinationConfigurationMemberAuditLog{Value: types.AuditLogDestinationConfiguration{
-				Destination: &types.DestinationMemberS3Bucket{Value: types.S3Bucket{BucketName: aws.String(pipelineBucket), Prefix: aws.String(string(schema))}},
-			}},
-		})
-		if err != nil {
+		if err := destine(ctx, c, bundle, ingestion, schema); err != nil {
 			return 0, err
 		}
 	}
 	root := filepath.Join(s.dir, "buckets", pipelineBucket)
-	err = delivered(ctx, newTally(filepath.Join(root, "ocsf")), newTally(filepath.Join(root, "raw")))
+	err = delivered(ctx, pipelineEvents, newTally(filepath.Join(root, "ocsf")), newTally(filepath.Join(root, "raw")))
 	return time.Since(began), err
 }
 
-// connect makes an authorization and consents to it as a person would.
-func connect(ctx context.Context, c *appfabric.Client, sim *simulator.Server) (bundle *string, err error) {
+// client calls the API as an SDK does.
+func (s *server) client() *appfabric.Client {
+	return appfabric.New(appfabric.Options{
+		Region: region, BaseEndpoint: aws.String(s.url),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return s.key, nil }),
+	})
+}
+
+func bundleOf(ctx context.Context, c *appfabric.Client) (*string, error) {
 	made, err := c.CreateAppBundle(ctx, &appfabric.CreateAppBundleInput{})
 	if err != nil {
 		return nil, err
 	}
-	bundle = made.AppBundle.Arn
+	return made.AppBundle.Arn, nil
+}
+
+// destine makes a destination of an ingestion in the folder of its schema.
+func destine(ctx context.Context, c *appfabric.Client, bundle, ingestion *string, schema types.Schema) error {
+	_, err := c.CreateIngestionDestination(ctx, &appfabric.CreateIngestionDestinationInput{
+		AppBundleIdentifier: bundle, IngestionIdentifier: ingestion,
+		ProcessingConfiguration: &types.ProcessingConfigurationMemberAuditLog{Value: types.AuditLogProcessingConfiguration{Schema: schema, Format: types.FormatJson}},
+		DestinationConfiguration: &types.DestinationConfigurationMemberAuditLog{Value: types.AuditLogDestinationConfiguration{
+			Destination: &types.DestinationMemberS3Bucket{Value: types.S3Bucket{BucketName: aws.String(pipelineBucket), Prefix: aws.String(string(schema))}},
+		}},
+	})
+	return err
+}
+
+// connect makes a tenant's authorization and consents to it as a person would.
+func connect(ctx context.Context, c *appfabric.Client, sim *simulator.Server, bundle *string, tenant string) error {
 	id, secret := sim.Okta().Client()
 	auth, err := c.CreateAppAuthorization(ctx, &appfabric.CreateAppAuthorizationInput{
 		AppBundleIdentifier: bundle, App: aws.String("OKTA"), AuthType: types.AuthTypeOauth2,
 		Credential: &types.CredentialMemberOauth2Credential{Value: types.Oauth2Credential{ClientId: &id, ClientSecret: &secret}},
-		Tenant:     &types.Tenant{TenantIdentifier: aws.String(pipelineTenant), TenantDisplayName: aws.String("Acme")},
+		Tenant:     &types.Tenant{TenantIdentifier: &tenant, TenantDisplayName: aws.String("Acme")},
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	back, err := sim.Okta().Approve(ctx, simulator.Client(), aws.ToString(auth.AppAuthorization.AuthUrl))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	redirect, err := url.Parse(back)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	connected, err := c.ConnectAppAuthorization(ctx, &appfabric.ConnectAppAuthorizationInput{
 		AppBundleIdentifier: bundle, AppAuthorizationIdentifier: auth.AppAuthorization.AppAuthorizationArn,
@@ -162,19 +185,19 @@ func connect(ctx context.Context, c *appfabric.Client, sim *simulator.Server) (b
 		},
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if status := connected.AppAuthorizationSummary.Status; status != types.AppAuthorizationStatusConnected {
-		return nil, fmt.Errorf("the authorization is %s", status)
+		return fmt.Errorf("the authorization is %s", status)
 	}
-	return bundle, nil
+	return nil
 }
 
 // delivered waits until each tally has all events, and sees that none has more.
-func delivered(ctx context.Context, tallies ...*tally) error {
+func delivered(ctx context.Context, events int, tallies ...*tally) error {
 	ctx, cancel := context.WithTimeout(ctx, pipelinePatience)
 	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		complete := true
@@ -182,10 +205,10 @@ func delivered(ctx context.Context, tallies ...*tally) error {
 			if err := t.count(); err != nil {
 				return err
 			}
-			if t.lines > pipelineEvents {
-				return fmt.Errorf("%d lines below %s for %d events", t.lines, t.root, pipelineEvents)
+			if t.lines > events {
+				return fmt.Errorf("%d lines below %s for %d events", t.lines, t.root, events)
 			}
-			complete = complete && t.lines == pipelineEvents
+			complete = complete && t.lines == events
 		}
 		if complete {
 			return nil
@@ -193,7 +216,7 @@ func delivered(ctx context.Context, tallies ...*tally) error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("only %d and %d of %d events are delivered: %w", tallies[0].lines, tallies[1].lines, pipelineEvents, ctx.Err())
+			return fmt.Errorf("only %d of %d events are below %s: %w", tallies[0].lines, events, tallies[0].root, ctx.Err())
 		}
 	}
 }

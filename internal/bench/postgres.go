@@ -19,9 +19,39 @@ const (
 	postgresDefault  = "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable"
 )
 
-// onPostgreSQL measures in a schema of its own, which is removed afterwards.
-// Without a server it says so in a row.
+// postgres is a schema of a database.
+type postgres struct {
+	db      *pgx.Conn
+	name    string
+	address string
+}
+
+// env is the setting; the URL may have a password.
+func (p postgres) env() []string { return []string{"SELVEDGE_DATABASE_URL=" + p.address} }
+
+// onPostgreSQL measures the API, after the statistics of the tables are made,
+// which the server itself does every minute.
 func (b *bench) onPostgreSQL(ctx context.Context, hello *helloServer, sizes []int, create bool) ([]row, error) {
+	return b.withPostgreSQL(ctx, func(ctx context.Context, p postgres) ([]row, error) {
+		s, err := b.serveWith(ctx, b.folder(), p.env())
+		if err != nil {
+			return nil, err
+		}
+		settle := func(ctx context.Context) error {
+			_, err := p.db.Exec(ctx, `ANALYZE `+p.name+`.app_authorization, `+p.name+`.app_grant`)
+			return err
+		}
+		l := &loads{b: b, s: s, database: "PostgreSQL", hello: hello, settle: settle}
+		if err := l.grow(ctx, sizes, create); err != nil {
+			return nil, errors.Join(err, s.kill())
+		}
+		return l.rows, s.stop()
+	})
+}
+
+// withPostgreSQL measures in a schema of its own, which is removed afterwards.
+// Without a server it says so in a row.
+func (b *bench) withPostgreSQL(ctx context.Context, measure func(context.Context, postgres) ([]row, error)) ([]row, error) {
 	address := os.Getenv(postgresVariable)
 	if address == "" {
 		address = postgresDefault
@@ -39,10 +69,7 @@ func (b *bench) onPostgreSQL(ctx context.Context, hello *helloServer, sizes []in
 	if _, err := db.Exec(ctx, `CREATE SCHEMA `+schema); err != nil {
 		return nil, err
 	}
-	rows, err := b.inSchema(ctx, database, hello, sizes, create, func(ctx context.Context) error {
-		_, err := db.Exec(ctx, `ANALYZE `+schema+`.app_authorization, `+schema+`.app_grant`)
-		return err
-	})
+	rows, err := measure(ctx, postgres{db: db, name: schema, address: database})
 	_, gone := db.Exec(context.WithoutCancel(ctx), `DROP SCHEMA `+schema+` CASCADE`)
 	return rows, errors.Join(err, gone)
 }
@@ -63,19 +90,4 @@ func inSchema(address, schema string) (string, error) {
 	q.Set("search_path", schema)
 	u.RawQuery = q.Encode()
 	return u.String(), nil
-}
-
-// inSchema measures after the statistics of the tables are made, which the
-// server itself does every minute.
-func (b *bench) inSchema(ctx context.Context, database string, hello *helloServer, sizes []int, create bool, settle func(context.Context) error) ([]row, error) {
-	// In the environment: the URL may have a password.
-	s, err := b.serveWith(ctx, b.folder(), []string{"SELVEDGE_DATABASE_URL=" + database})
-	if err != nil {
-		return nil, err
-	}
-	l := &loads{b: b, s: s, database: "PostgreSQL", hello: hello, settle: settle}
-	if err := l.grow(ctx, sizes, create); err != nil {
-		return nil, errors.Join(err, s.kill())
-	}
-	return l.rows, s.stop()
 }

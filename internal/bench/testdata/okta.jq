@@ -74,6 +74,16 @@ def millis: (.[0:19] + "Z" | fromdateiso8601) * 1000 + (.[20:23] | tonumber);
 
 def user_type: {"User": [1, "User"], "AppUser": [1, "User"], "SystemPrincipal": [3, "System"]}[.] // [99, .];
 
+# said: nothing, where the text says that there is no value.
+def said: if type == "string" and ascii_downcase == "unknown" then null else . end;
+def identified: if type == "object" then with_entries(if .key == "id" or .key == "alternateId" or .key == "displayName" then .value |= said else . end) else . end;
+# unsaid: the leaves that said took away, which are unmapped.
+def unsaid($e): . as $given
+  | [(("id", "alternateId", "displayName") as $key
+      | (select($given.actor[$key] != null and $e.actor[$key] == null) | {"actor.\($key)": $given.actor[$key]}),
+        (range($given.target // [] | length) as $i | select($given.target[$i][$key] != null and $e.target[$i][$key] == null) | {"target[\($i)].\($key)": $given.target[$i][$key]})),
+     ($given.authenticationContext.externalSessionId | select(. != null and $e.authenticationContext.externalSessionId == null) | {"authenticationContext.externalSessionId": .})] | add // {};
+
 def user: (.type | user_type) as $type | {name: .displayName, uid: .id}
   + (if .alternateId == null then {} elif .alternateId | contains("@") then {email_addr: .alternateId} else {uid_alt: .alternateId} end)
   + {type_id: $type[0], type: $type[1]} | present;
@@ -90,7 +100,9 @@ def location($isp): {city, region: .state, country, postal_code: .postalCode, is
 def resource: {name: (.displayName // .alternateId), uid: .id, type: .type} | present;
 
 used as $used | fewer as $fewer | known as $known | classes as $classes | activities as $activities | severities as $severities | statuses as $statuses
-| inputs as $raw | $raw | fromjson as $e
+| inputs as $raw | $raw | fromjson as $given
+| ($given | .actor |= identified | if .target then .target |= map(identified) else . end
+   | if .authenticationContext.externalSessionId then .authenticationContext.externalSessionId |= said else . end) as $e
 | ($e.target // []) as $targets
 | ([range($targets | length) as $i | select($targets[$i].type == "User") | $i][0]) as $user_at
 | ([range($targets | length) as $i | select($targets[$i].type == "UserGroup") | $i][0]) as $group_at
@@ -137,6 +149,6 @@ used as $used | fewer as $fewer | known as $known | classes as $classes | activi
       uid: $e.debugContext.debugData.requestId, user_agent: $e.client.userAgent.rawUserAgent,
       url: (if $e.debugContext.debugData.requestUri != null then {path: $e.debugContext.debugData.requestUri} else null end)
     } | present end),
-    unmapped: ($e | unmapped(if $web then $used else $fewer end; $taken; $class != 6001)),
+    unmapped: (($e | unmapped(if $web then $used else $fewer end; $taken; $class != 6001)) + ($given | unsaid($e))),
     raw_data: $raw
   } | present
