@@ -6,29 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"selvedge/simulator"
 )
-
-// walkThrough returns the README's commands that are marked as one part, so
-// that what is written there is what was run.
-func walkThrough(t *testing.T, part string) string {
-	t.Helper()
-	text := must[[]byte](t)(os.ReadFile("../README.md"))
-	blocks := regexp.MustCompile("(?s)<!-- e2e: "+part+" -->\n```[a-z]*\n(.*?)```").FindAllSubmatch(text, -1)
-	if len(blocks) == 0 {
-		t.Fatalf("README.md has no part %q", part)
-	}
-	var script strings.Builder
-	for _, b := range blocks {
-		script.Write(b[1])
-	}
-	return script.String()
-}
 
 // environment is what a user's shell has after the export lines.
 func (p *process) environment(more ...string) []string {
@@ -48,32 +31,30 @@ func terraformServer(t *testing.T) (*process, *simulator.Server) {
 func TestTheReadmeWithTheAWSCLI(t *testing.T) {
 	t.Parallel()
 	tool(t, "aws")
-	bash := tool(t, "bash")
 	p, sim := terraformServer(t)
-	cmd := exec.CommandContext(t.Context(), bash, "-euo", "pipefail", "-c", walkThrough(t, "cli"))
-	cmd.Dir = t.TempDir()
-	cmd.Env = p.environment("TOKEN=" + sim.TerraformCloud().Token())
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	for _, want := range []string{`"status": "Connected"`, `"state": "enabled"`, `"status": "Active"`} {
-		if !strings.Contains(string(out), want) {
-			t.Errorf("the CLI did not show %s:\n%s", want, out)
+	emit(t, sim.TerraformCloud().Emit, 7, 60*time.Hour) // long before the ingestion's beginning
+	out := p.bash(t, walkThrough(t, "README.md: cli")+walkThrough(t, "docs/access.md: trail")+walkThrough(t, "docs/events.md: backfill")+
+		walkThrough(t, "docs/encryption.md: kms"), "TOKEN="+sim.TerraformCloud().Token())
+	for _, want := range []string{
+		`"status": "Connected"`, `"state": "enabled"`, `"status": "Active"`, "; 7 records of them are delivered.", `"eventName":"CreateIngestionDestination"`,
+		"arn:aws:kms:us-east-1:111122223333:key/00000000-0000-4000-8000-000000000000\n",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the commands did not show %s:\n%s", want, out)
 		}
 	}
-	delivered(t, p, 40)
+	delivered(t, p, 47)
 	p.stop(t)
 }
 
-func TestTheReadmeWithBoto3(t *testing.T) {
+func TestGettingStartedWithBoto3(t *testing.T) {
 	t.Parallel()
 	python := tool(t, "python3")
 	if err := exec.CommandContext(t.Context(), python, "-c", "import boto3").Run(); err != nil {
 		lacks(t, "boto3")
 	}
 	p, sim := terraformServer(t)
-	cmd := exec.CommandContext(t.Context(), python, "-c", walkThrough(t, "boto3"))
+	cmd := exec.CommandContext(t.Context(), python, "-c", walkThrough(t, "docs/getting-started.md: boto3"))
 	cmd.Env = p.environment("TOKEN=" + sim.TerraformCloud().Token())
 	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "Connected") {
 		t.Fatalf("%v\n%s", err, out)
@@ -156,22 +137,4 @@ func (tf *terraform) run(t *testing.T, args ...string) string {
 		t.Fatalf("terraform %s: %v\n%s", args[0], err, tail(out, 40))
 	}
 	return out
-}
-
-func TestTheReadmeWithTerraform(t *testing.T) {
-	t.Parallel()
-	tool(t, "terraform")
-	providerMirror(t)
-	p, sim := terraformServer(t)
-	tf := newTerraform(t, p, sim)
-	write(t, filepath.Join(tf.dir, "main.tf"), walkThrough(t, "terraform"))
-	tf.run(t, "init", "-no-color", "-input=false")
-	tf.run(t, "apply", "-no-color", "-input=false", "-auto-approve")
-	tf.run(t, "plan", "-no-color", "-input=false", "-detailed-exitcode") // status 2: not empty
-	delivered(t, p, 40)
-	tf.run(t, "destroy", "-no-color", "-input=false", "-auto-approve")
-	if out := tf.run(t, "state", "list"); strings.TrimSpace(out) != "" {
-		t.Errorf("left after destroy:\n%s", out)
-	}
-	p.stop(t)
 }

@@ -147,41 +147,6 @@ func (p *process) collects(t *testing.T, c *appfabric.Client, sim *simulator.Ser
 	})
 }
 
-// The README's walk-through, for an application of each way to sign in; that of a
-// key is TestCLI's.
-func TestTheReadmeConnects(t *testing.T) {
-	t.Parallel()
-	tool(t, "aws")
-	sim, origins := allSimulated(t)
-	p := serve(t, t.TempDir(), "--listen", "127.0.0.1:0", "--origins", origins)
-	c := p.client(t)
-	bundle := must[*appfabric.CreateAppBundleOutput](t)(c.CreateAppBundle(t.Context(), &appfabric.CreateAppBundleInput{})).AppBundle.Arn
-
-	okta := must[simulator.Account](t)(sim.Account("OKTA"))
-	out := p.readme(t, "connect by consent", "BUNDLE="+*bundle, "CLIENT_ID="+okta.ClientID, "CLIENT_SECRET="+okta.ClientSecret, "OKTA_DOMAIN="+okta.Tenant)
-	back := must[string](t)(sim.Approve(t.Context(), "OKTA", simulator.Client(), strings.TrimSpace(out)))
-	if page := must[string](t)(visit(t, back)); !strings.Contains(page, "Connected") {
-		t.Errorf("the browser came back to:\n%s", page)
-	}
-
-	zoom := must[simulator.Account](t)(sim.Account("ZOOM"))
-	out = p.readme(t, "connect by client", "BUNDLE="+*bundle, "CLIENT_ID="+zoom.ClientID, "CLIENT_SECRET="+zoom.ClientSecret, "ZOOM_ACCOUNT_ID="+zoom.Tenant)
-	if strings.TrimSpace(out) != "Connected" {
-		t.Errorf("Zoom is %s", out)
-	}
-
-	list := must[*appfabric.ListAppAuthorizationsOutput](t)(c.ListAppAuthorizations(t.Context(), &appfabric.ListAppAuthorizationsInput{AppBundleIdentifier: bundle}))
-	for _, a := range list.AppAuthorizationSummaryList {
-		if a.Status != types.AppAuthorizationStatusConnected {
-			t.Errorf("%s is %s", *a.App, a.Status)
-		}
-		if out := p.readme(t, "connect show", "AUTHORIZATION="+*a.AppAuthorizationArn); !strings.Contains(out, "exchanged") && !strings.Contains(out, "minted") {
-			t.Errorf("authorization show:\n%s", out)
-		}
-	}
-	p.stop(t)
-}
-
 // visit opens a page as a browser does.
 func visit(t *testing.T, address string) (string, error) {
 	t.Helper()

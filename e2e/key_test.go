@@ -176,31 +176,11 @@ func TestKeyCommandsSayWhatIsWrong(t *testing.T) {
 	p.stop(t)
 }
 
-// readme runs a part of the README in a folder that has ./bin/selvedge, and
-// returns what it shows.
-func (p *process) readme(t *testing.T, part string, env ...string) string {
-	t.Helper()
-	bash, dir := tool(t, "bash"), t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "bin"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(binary, filepath.Join(dir, "bin", "selvedge")); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), bash, "-euo", "pipefail", "-c", walkThrough(t, part))
-	cmd.Dir, cmd.Env = dir, p.environment(env...)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return string(out)
-}
-
-func TestTheReadmeWithKeys(t *testing.T) {
+func TestTheCommandsForKeys(t *testing.T) {
 	t.Parallel()
 	tool(t, "aws")
 	p := serve(t, t.TempDir(), "--listen", "127.0.0.1:0")
-	out := p.readme(t, "keys")
+	out := p.bash(t, walkThrough(t, "docs/access.md: keys"))
 	for _, want := range []string{`"appBundleSummaryList": []`, "000000000000", "JSON, see --json"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("not shown: %s\n%s", want, out)
@@ -247,9 +227,23 @@ func TestShow(t *testing.T) {
 		ing.Streams[0].Cursor == "" || len(ing.Destinations) != 2 || ing.Destinations[0].Status != "Active" {
 		t.Errorf("ingestion show:\n%s", text)
 	}
-	out := p.readme(t, "show", "AUTHORIZATION="+col.authorization, "INGESTION="+col.ingestion)
+	out := p.bash(t, walkThrough(t, "docs/events.md: show"), "AUTHORIZATION="+col.authorization, "INGESTION="+col.ingestion)
 	if !strings.Contains(out, col.authorization) || !strings.Contains(out, col.ingestion) {
-		t.Errorf("the README's commands show:\n%s", out)
+		t.Errorf("the commands show:\n%s", out)
+	}
+	var event struct {
+		Raw  string
+		OCSF struct {
+			Raw string `json:"raw_data"`
+		}
+	}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &event); err != nil || !json.Valid([]byte(event.Raw)) || event.OCSF.Raw == "" {
+		t.Errorf("an event and its OCSF: %v\n%s", err, lines[len(lines)-1])
+	}
+	trail := p.done(t, nil, "audit", "tail", "--operation", "ReadEvents")
+	if !strings.Contains(trail, col.ingestion) || strings.Contains(trail, "raw_data") {
+		t.Errorf("the trail has of the events:\n%s", trail)
 	}
 	p.stop(t)
 }

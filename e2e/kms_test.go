@@ -121,7 +121,7 @@ func unusable(t *testing.T, p *process, kms *kmstest.Server) {
 
 }
 
-// TestANewMasterKey changes the master key by the README's commands.
+// TestANewMasterKey changes the master key by the commands of docs/encryption.md.
 func TestANewMasterKey(t *testing.T) {
 	t.Parallel()
 	sim, origins := simulated(t, simulator.Options{Seed: 9})
@@ -135,11 +135,11 @@ func TestANewMasterKey(t *testing.T) {
 	eventually(t, 30*time.Second, "the events are delivered", col.complete(t, 10))
 	old := must[[]byte](t)(os.ReadFile(path))
 
-	p.readme(t, "new-master-key", "SELVEDGE_MASTER_KEY_FILE="+path)
+	p.bash(t, walkThrough(t, "docs/encryption.md: new-master-key"), "SELVEDGE_MASTER_KEY_FILE="+path)
 	p.stop(t)
 	p = serve(t, dir, args...)
 	col.dir = filepath.Join(dir, "buckets")
-	if out := p.readme(t, "rewrap"); !strings.Contains(out, "Everything is under the newest keys") {
+	if out := p.bash(t, walkThrough(t, "docs/encryption.md: rewrap")); !strings.Contains(out, "Everything is under the newest keys") {
 		t.Errorf("rewrap:\n%s", out)
 	}
 	emit(t, sim.Okta().Emit, 5, 0)
@@ -147,7 +147,7 @@ func TestANewMasterKey(t *testing.T) {
 	if _, errs, status := p.command(t, env, "rewrap"); status != 1 || !strings.Contains(errs, "AccessDeniedException") {
 		t.Errorf("rewrap with another key than the root's: %s", errs)
 	}
-	p.readme(t, "old-master-key", "SELVEDGE_MASTER_KEY_FILE="+path)
+	p.bash(t, walkThrough(t, "docs/encryption.md: old-master-key"), "SELVEDGE_MASTER_KEY_FILE="+path)
 	p.stop(t)
 	if text := must[[]byte](t)(os.ReadFile(path)); bytes.Contains(text, bytes.TrimSpace(old)) || bytes.Count(text, []byte("\n")) != 1 {
 		t.Error("the old key is still in the file")
@@ -176,7 +176,7 @@ func TestARewrapThatIsCutOff(t *testing.T) {
 	for range 25 {
 		must[*appfabric.CreateAppBundleOutput](t)(p.client(t).CreateAppBundle(t.Context(), &appfabric.CreateAppBundleInput{}))
 	}
-	p.readme(t, "new-master-key", "SELVEDGE_MASTER_KEY_FILE="+path)
+	p.bash(t, walkThrough(t, "docs/encryption.md: new-master-key"), "SELVEDGE_MASTER_KEY_FILE="+path)
 	p.stop(t)
 	both := must[[]byte](t)(os.ReadFile(path))
 	newer, _, _ := strings.Cut(string(both), "\n")

@@ -44,7 +44,7 @@ func TestLimits(t *testing.T) {
 func (p *process) metrics(t *testing.T) string {
 	t.Helper()
 	req := must[*http.Request](t)(http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+"/metrics", nil))
-	res := must[*http.Response](t)(http.DefaultClient.Do(req))
+	res := must[*http.Response](t)(p.web.Do(req))
 	defer res.Body.Close()
 	return string(must[[]byte](t)(io.ReadAll(res.Body)))
 }

@@ -3,6 +3,8 @@ package e2e_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -65,13 +67,15 @@ func lacks(t *testing.T, what string) {
 
 // process is a running selvedge.
 type process struct {
-	cmd    *exec.Cmd
-	url    string
-	env    []string // the export lines that it printed, as KEY=value
-	dir    string   // data directory
-	first  bool     // of those over the directory
-	stderr *logtest.Buffer
-	shown  string // its metrics, before it was stopped
+	cmd     *exec.Cmd
+	url     string
+	console string   // address of its first page for people, as it printed it
+	env     []string // the export lines that it printed, as KEY=value
+	dir     string   // data directory
+	first   bool     // of those over the directory
+	stderr  *logtest.Buffer
+	shown   string // its metrics, before it was stopped
+	web     *http.Client
 }
 
 // serve starts `selvedge serve` over a data directory and waits until it
@@ -84,12 +88,17 @@ func serve(t *testing.T, dir string, args ...string) *process {
 // serveWith is serve with more in the environment.
 func serveWith(t *testing.T, env []string, dir string, args ...string) *process {
 	t.Helper()
-	p := &process{dir: dir, stderr: &logtest.Buffer{}}
+	cmd := exec.CommandContext(context.Background(), binary, append([]string{"serve", "--data-dir", dir}, args...)...)
+	cmd.Env = append(plainEnv(), env...)
+	return begin(t, cmd, dir)
+}
+
+// begin starts a command that becomes a server over a data directory.
+func begin(t *testing.T, cmd *exec.Cmd, dir string) *process {
+	t.Helper()
+	p := &process{cmd: cmd, dir: dir, stderr: &logtest.Buffer{}, web: browser(t, cmd.Env)}
 	_, err := os.Stat(filepath.Join(dir, "selvedge.db.lock"))
 	p.first = os.IsNotExist(err)
-	args = append([]string{"serve", "--data-dir", dir}, args...)
-	p.cmd = exec.CommandContext(context.Background(), binary, args...)
-	p.cmd.Env = append(plainEnv(), env...)
 	p.cmd.Stderr = p.stderr
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -103,7 +112,7 @@ func serveWith(t *testing.T, env []string, dir string, args ...string) *process 
 			_ = p.cmd.Process.Kill()
 			_ = p.cmd.Wait()
 		}
-		p.keepsSecrets(t, args)
+		p.keepsSecrets(t, cmd.Args)
 		if t.Failed() {
 			t.Logf("log of the server:\n%s", tail(p.stderr.String(), 60))
 		}
@@ -111,6 +120,22 @@ func serveWith(t *testing.T, env []string, dir string, args ...string) *process 
 	p.greeting(t, stdout)
 	p.ready(t)
 	return p
+}
+
+// browser is a client of the server: over TLS it trusts whom AWS_CA_BUNDLE of
+// the environment names.
+func browser(t *testing.T, env []string) *http.Client {
+	t.Helper()
+	for _, kv := range env {
+		if file, ok := strings.CutPrefix(kv, "AWS_CA_BUNDLE="); ok {
+			pool := x509.NewCertPool()
+			pool.AppendCertsFromPEM(must[[]byte](t)(os.ReadFile(file)))
+			return &http.Client{Transport: &http.Transport{
+				TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true,
+			}}
+		}
+	}
+	return http.DefaultClient
 }
 
 // plainEnv is the environment without settings of other programs' making.
@@ -129,6 +154,9 @@ func (p *process) greeting(t *testing.T, stdout io.Reader) {
 	t.Helper()
 	lines := bufio.NewScanner(stdout)
 	for len(p.env) < 4 && lines.Scan() {
+		if console, ok := strings.CutPrefix(lines.Text(), "Its console is at "); ok {
+			p.console, _, _ = strings.Cut(console, ": ")
+		}
 		exports, ok := strings.CutPrefix(lines.Text(), "export ")
 		if !ok {
 			continue
@@ -156,7 +184,7 @@ func (p *process) ready(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		res, err := http.DefaultClient.Do(req)
+		res, err := p.web.Do(req)
 		if err != nil {
 			return err
 		}

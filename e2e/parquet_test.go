@@ -9,9 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/appfabric"
-	"github.com/aws/aws-sdk-go-v2/service/appfabric/types"
 	"github.com/parquet-go/parquet-go"
 
 	"selvedge/simulator"
@@ -21,20 +18,13 @@ import (
 // that the one beside it gets as JSON, in objects of its own.
 func TestParquetBesideJSON(t *testing.T) {
 	t.Parallel()
+	tool(t, "aws")
 	sim, origins := simulated(t, simulator.Options{Seed: 5})
 	emit(t, sim.Okta().Emit, 120, 0)
 	p := serve(t, t.TempDir(), "--listen", "127.0.0.1:0", "--origins", origins, "--poll-interval", "1s")
 	col := collectOkta(t, p, sim)
-	d := must[*appfabric.CreateIngestionDestinationOutput](t)(p.client(t).CreateIngestionDestination(t.Context(), &appfabric.CreateIngestionDestinationInput{
-		AppBundleIdentifier: &col.bundle, IngestionIdentifier: &col.ingestion,
-		ProcessingConfiguration: &types.ProcessingConfigurationMemberAuditLog{Value: types.AuditLogProcessingConfiguration{
-			Schema: types.SchemaOcsf, Format: types.FormatParquet,
-		}},
-		DestinationConfiguration: &types.DestinationConfigurationMemberAuditLog{Value: types.AuditLogDestinationConfiguration{
-			Destination: &types.DestinationMemberS3Bucket{Value: types.S3Bucket{BucketName: aws.String(bucket)}},
-		}},
-	})).IngestionDestination
-	id := (*d.Arn)[strings.LastIndex(*d.Arn, "/")+1:]
+	arn := strings.TrimSpace(p.bash(t, walkThrough(t, "docs/parquet.md: create"), "BUNDLE="+col.bundle, "INGESTION="+col.ingestion))
+	id := arn[strings.LastIndex(arn, "/")+1:]
 	eventually(t, 30*time.Second, "all events are delivered as Parquet", func() error {
 		if rows := parquetRows(t, col.dir, id); rows != 120 {
 			return fmt.Errorf("%d rows of 120", rows)

@@ -61,6 +61,18 @@ func served(t *testing.T, h http.Handler) (origins string) {
 // client is the unmodified SDK client with nothing but what the server printed.
 func (p *process) client(t *testing.T) *appfabric.Client {
 	t.Helper()
+	values := p.credentials(t)
+	return appfabric.New(appfabric.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String(p.url),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: values["aws_access_key_id"], SecretAccessKey: values["aws_secret_access_key"]}, nil
+		}),
+	})
+}
+
+// credentials is what the server's credentials file has.
+func (p *process) credentials(t *testing.T) map[string]string {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(p.dir, "credentials"))
 	if err != nil {
 		t.Fatal(err)
@@ -70,12 +82,7 @@ func (p *process) client(t *testing.T) *appfabric.Client {
 		key, value, _ := strings.Cut(line, "=")
 		values[strings.TrimSpace(key)] = strings.TrimSpace(value)
 	}
-	return appfabric.New(appfabric.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(p.url),
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: values["aws_access_key_id"], SecretAccessKey: values["aws_secret_access_key"]}, nil
-		}),
-	})
+	return values
 }
 
 // must is for calls that have to succeed.

@@ -37,14 +37,28 @@ func (v *server) dutyStates(ctx context.Context) ([]metric.DutyState, error) {
 	return states, nil
 }
 
-// gapStates reads which gaps there are, for a scrape.
-func (v *server) gapStates(ctx context.Context) ([]metric.GapState, error) {
-	gaps, err := v.store.GapStats(ctx)
-	states := make([]metric.GapState, 0, len(gaps))
-	for _, g := range gaps {
-		states = append(states, metric.GapState(g))
+// watchStates adds the metrics that are read from the database.
+func (v *server) watchStates() {
+	v.metrics.WatchDuties(v.dutyStates)
+	v.metrics.WatchGaps(reading(v.store.GapStats, func(s store.GapStat) metric.GapState { return metric.GapState(s) }))
+	tally := func(t store.Tally) metric.Tally { return metric.Tally(t) }
+	v.metrics.WatchAuthorizations(reading(v.store.AuthorizationStats, tally))
+	v.metrics.WatchIngestions(reading(v.store.IngestionStats, tally))
+	v.metrics.WatchDestinations(reading(v.store.DestinationStats, tally))
+	v.metrics.WatchBacklog(reading(v.store.BacklogStats, func(s store.BacklogStat) metric.BacklogState { return metric.BacklogState(s) }))
+	v.metrics.WatchSilence(reading(v.store.SilenceStats, func(s store.SilenceStat) metric.SilenceState { return metric.SilenceState(s) }))
+}
+
+// reading makes what a scrape reads of what the store tells.
+func reading[S, M any](stats func(context.Context) ([]S, error), state func(S) M) func(context.Context) ([]M, error) {
+	return func(ctx context.Context) ([]M, error) {
+		all, err := stats(ctx)
+		states := make([]M, 0, len(all))
+		for _, s := range all {
+			states = append(states, state(s))
+		}
+		return states, err
 	}
-	return states, err
 }
 
 // freeDisk is how many bytes are left for this process on the disk of a folder.

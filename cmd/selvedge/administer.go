@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -12,6 +14,8 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -57,8 +61,35 @@ func (r reach) connect(w world, region string) (*administrator, error) {
 		return nil, fmt.Errorf("the endpoint %q is no http or https URL", a.endpoint)
 	}
 	a.endpoint = strings.TrimSuffix(a.endpoint, "/")
+	if a.http.Transport, err = trusting(env["AWS_CA_BUNDLE"]); err != nil {
+		return nil, err
+	}
 	a.key, err = r.accessKey(w, env)
 	return a, err
+}
+
+// trusting is a transport that takes the certificates which a file of
+// authorities vouches for, as the AWS clients do with AWS_CA_BUNDLE; without a
+// file, those of the system
+// (https://docs.aws.amazon.com/sdkref/latest/guide/feature-gen-config.html,
+// checked 2026-11-23).
+func trusting(file string) (http.RoundTripper, error) {
+	t := &http.Transport{
+		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+	}
+	if file == "" {
+		return t, nil
+	}
+	text, err := os.ReadFile(filepath.Clean(file))
+	if err != nil {
+		return nil, fmt.Errorf("AWS_CA_BUNDLE: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("AWS_CA_BUNDLE: %s has no certificate, PEM", file)
+	}
+	t.TLSClientConfig.RootCAs = pool
+	return t, nil
 }
 
 // accessKey is the key of the environment, as the AWS clients read it, else the
@@ -113,36 +144,51 @@ func firstOf(texts ...string) string {
 
 // call does an operation. The answer is read into out.
 func (a *administrator) call(ctx context.Context, operation string, in map[string]any, out any) error {
-	body, err := json.Marshal(in)
+	res, err := a.send(ctx, operation, in)
 	if err != nil {
-		return fmt.Errorf("encode the request: %w", err)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.endpoint+"/selvedge/v1/"+operation, bytes.NewReader(body))
-	if err != nil {
-		return fmt.Errorf("make the request: %w", err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	sum := sha256.Sum256(body)
-	credentials := aws.Credentials{AccessKeyID: a.key.ID, SecretAccessKey: a.key.Secret}
-	if err := v4.NewSigner().SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), "appfabric", a.region, time.Now()); err != nil {
-		return fmt.Errorf("sign the request: %w", err)
-	}
-	res, err := a.http.Do(req)
-	if err != nil {
-		return fmt.Errorf("reach the server at %s: %w", a.endpoint, err)
+		return err
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if err != nil {
 		return fmt.Errorf("read the server's answer: %w", err)
 	}
-	if res.StatusCode >= http.StatusBadRequest {
-		return refusal(res, text)
-	}
 	if err := json.Unmarshal(text, out); err != nil {
 		return fmt.Errorf("%s does not answer as Selvedge does: %w", a.endpoint, err)
 	}
 	return nil
+}
+
+// send asks for an operation and returns the answer of one that succeeded, whose
+// body the caller reads and closes.
+func (a *administrator) send(ctx context.Context, operation string, in map[string]any) (*http.Response, error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return nil, fmt.Errorf("encode the request: %w", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.endpoint+"/selvedge/v1/"+operation, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("make the request: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	sum := sha256.Sum256(body)
+	credentials := aws.Credentials{AccessKeyID: a.key.ID, SecretAccessKey: a.key.Secret}
+	if err := v4.NewSigner().SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), "appfabric", a.region, time.Now()); err != nil {
+		return nil, fmt.Errorf("sign the request: %w", err)
+	}
+	res, err := a.http.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("reach the server at %s: %w", a.endpoint, err)
+	}
+	if res.StatusCode < http.StatusBadRequest {
+		return res, nil
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil {
+		return nil, fmt.Errorf("read the server's answer: %w", err)
+	}
+	return nil, refusal(res, text)
 }
 
 // refusal is the server's exception as an error.
@@ -165,16 +211,21 @@ func show(out io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// showResource asks for the state of a resource in the Region of its ARN and
-// prints it.
-func (r reach) showResource(ctx context.Context, w world, operation, arn string, kind fabric.Kind) error {
+// connectFor finds the server and the key for a resource of a kind, in the Region of
+// its ARN.
+func (r reach) connectFor(w world, arn string, kind fabric.Kind) (*administrator, error) {
 	parsed, ok := fabric.ParseARN(arn)
 	if !ok || parsed.Kind != kind {
-		return fmt.Errorf("%q is not the ARN of an %s", arn, map[fabric.Kind]string{
+		return nil, fmt.Errorf("%q is not the ARN of an %s", arn, map[fabric.Kind]string{
 			fabric.KindAppAuthorization: "app authorization", fabric.KindIngestion: "ingestion",
 		}[kind])
 	}
-	a, err := r.connect(w, parsed.Region)
+	return r.connect(w, parsed.Region)
+}
+
+// showResource asks for the state of a resource and prints it.
+func (r reach) showResource(ctx context.Context, w world, operation, arn string, kind fabric.Kind) error {
+	a, err := r.connectFor(w, arn, kind)
 	if err != nil {
 		return err
 	}
@@ -207,7 +258,8 @@ func (c authorizationShowCmd) Run(ctx context.Context, w world) error {
 
 // ingestionCmd is the commands over ingestions.
 type ingestionCmd struct {
-	Show ingestionShowCmd `cmd:"" help:"Show an ingestion: its streams with cursor, coverage and gaps, its destinations with their backlog."`
+	Show   ingestionShowCmd   `cmd:"" help:"Show an ingestion: its streams with cursor, coverage and gaps, its destinations with their backlog."`
+	Events ingestionEventsCmd `cmd:"" help:"Print the events that an ingestion collected last: each record, and its OCSF."`
 }
 
 type ingestionShowCmd struct {

@@ -41,11 +41,7 @@ const watchEvery = time.Second
 // Run starts the backfill, or finds the one that goes on, and watches it until it
 // ends. The server does not need the command for it.
 func (c backfillCmd) Run(ctx context.Context, w world) error {
-	parsed, ok := fabric.ParseARN(c.ARN)
-	if !ok || parsed.Kind != fabric.KindIngestion {
-		return fmt.Errorf("%q is not the ARN of an ingestion", c.ARN)
-	}
-	a, err := c.connect(w, parsed.Region)
+	a, err := c.connectFor(w, c.ARN, fabric.KindIngestion)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ const (
 	demoBucket   = "demo-audit-logs"
 	demoEvents   = 200              // that each application has at the start
 	demoInterval = 2 * time.Second  // between polls, where nothing else is set
-	demoPatience = 60 * time.Second // for the first objects
+	demoPatience = 60 * time.Second // for a connection, and for the first objects
 )
 
 // Run serves, connects the simulated applications through the same calls that
@@ -81,13 +81,17 @@ func (c demoCmd) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return errors.Join(err, sim.close())
 	}
+	d := &demo{v: v, sim: sim, apps: apps, started: time.Now(), caller: fabric.Caller{
+		Account: s.AccountID, Region: demoRegion, AccessKeyID: v.root.ID,
+	}}
+	rested := d.rest(ctx) // looked at below, where all is stopped
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	ended := make(chan error, 1)
 	go func() { ended <- v.run(ctx) }()
-	err = c.show(ctx, w.stdout, &demo{v: v, sim: sim, apps: apps, started: time.Now(), caller: fabric.Caller{
-		Account: s.AccountID, Region: demoRegion, AccessKeyID: v.root.ID,
-	}})
+	if err = rested; err == nil {
+		err = c.show(ctx, w.stdout, d)
+	}
 	if err != nil || c.Once {
 		stop()
 	}
@@ -125,7 +129,8 @@ func (c demoCmd) show(ctx context.Context, out io.Writer, d *demo) error {
 		}
 	}
 	if !c.Once {
-		fmt.Fprintf(out, "\nThe server goes on serving; the simulated applications get new events every few seconds. Stop it with Ctrl-C.\n")
+		fmt.Fprintf(out, "\nThe server goes on serving; the simulated applications get new events every few seconds. Stop it with Ctrl-C.\n"+
+			"Look at them in the console, %s: sign in with the access key in %s\n", d.v.consoleURL(), credentialsFile(d.v.settings))
 		for _, app := range d.apps {
 			if err := d.sim.server.Trickle(app.App, liveliness); err != nil {
 				return fmt.Errorf("demo: %w", err)
@@ -205,6 +210,23 @@ func (d *demo) bundle(ctx context.Context) (fabric.AppBundle, error) {
 	return d.v.control.CreateAppBundle(ctx, d.caller, control.CreateAppBundleInput{})
 }
 
+// rest stops what an earlier run left collecting: the simulated applications were
+// started anew and know nothing of its grants, so that until each is connected again
+// its calls would be refused, and take the turns of those that connect it.
+func (d *demo) rest(ctx context.Context) error {
+	b, err := d.bundle(ctx)
+	if err != nil {
+		return err
+	}
+	page, err := d.v.control.ListIngestions(ctx, d.caller, b.ID, control.Paging{})
+	for _, i := range page.Items {
+		if i.State == fabric.Enabled && slices.ContainsFunc(d.apps, func(a demoApp) bool { return a.App == i.App }) {
+			err = errors.Join(err, d.v.control.StopIngestion(ctx, d.caller, b.ID, i.ID))
+		}
+	}
+	return err
+}
+
 func first[T any](items []T) (zero T) {
 	if len(items) > 0 {
 		return items[0]
@@ -226,6 +248,9 @@ func (d *demo) collect(ctx context.Context, b fabric.AppBundle, app demoApp) (fa
 		return fabric.Ingestion{}, err
 	}
 	ing, made, err := d.ingestion(ctx, b, app)
+	if err == nil && !made && ing.State == fabric.Disabled {
+		err = d.v.control.StartIngestion(ctx, d.caller, b.ID, ing.ID)
+	}
 	if err != nil || !made {
 		return ing, err
 	}
@@ -279,11 +304,41 @@ func (d *demo) connect(ctx context.Context, a fabric.AppAuthorization, app demoA
 	} else if _, err := d.v.control.ConnectAppAuthorization(ctx, d.caller, control.ConnectInput{Bundle: a.BundleID, Authorization: a.ID}); err != nil {
 		return err
 	}
-	now, err := d.v.control.GetAppAuthorization(ctx, d.caller, a.BundleID, a.ID)
-	if err == nil && now.Status != fabric.Connected {
-		err = fmt.Errorf("the authorization is %s: %s", now.Status, now.Reason)
+	return d.connected(ctx, a)
+}
+
+// connected waits for a connection. One may go on for a while after its call: over an
+// older data directory its turn at the provider is behind the calls of the last run.
+func (d *demo) connected(ctx context.Context, a fabric.AppAuthorization) error {
+	return patiently(ctx, func(ctx context.Context) (bool, error) {
+		now, err := d.v.control.GetAppAuthorization(ctx, d.caller, a.BundleID, a.ID)
+		if err == nil && now.Status != fabric.Connected {
+			return false, fmt.Errorf("the authorization is %s: %s", now.Status, now.Reason)
+		}
+		return err == nil, err
+	})
+}
+
+// patiently repeats a look until it sees what it waits for. When patience ends, it is
+// with what the last look did not like.
+func patiently(ctx context.Context, look func(context.Context) (bool, error)) error {
+	over := time.NewTimer(demoPatience)
+	defer over.Stop()
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for {
+		seen, err := look(ctx)
+		if seen {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		case <-over.C:
+			return errors.Join(err, fmt.Errorf("nothing more within %v: the log has more", demoPatience))
+		case <-again.C:
+		}
 	}
-	return err
 }
 
 func visit(ctx context.Context, client *http.Client, url string) error {
@@ -318,24 +373,15 @@ func (d *demo) ingestion(ctx context.Context, b fabric.AppBundle, app demoApp) (
 // delivered waits until all destinations of an ingestion have an object, and
 // returns the newest of each.
 func (d *demo) delivered(ctx context.Context, ing fabric.Ingestion, destinations int) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, demoPatience)
-	defer cancel()
-	look := time.NewTicker(50 * time.Millisecond)
-	defer look.Stop()
-	for {
-		files, err := objects(filepath.Join(d.v.settings.BucketsDir, demoBucket), ing.ID, d.started)
-		if err != nil {
-			return nil, err
+	var files []string
+	err := patiently(ctx, func(context.Context) (seen bool, err error) {
+		files, err = objects(filepath.Join(d.v.settings.BucketsDir, demoBucket), ing.ID, d.started)
+		if err == nil && len(files) < destinations {
+			err = fmt.Errorf("%d of %d destinations have an object", len(files), destinations)
 		}
-		if len(files) == destinations {
-			return files, nil
-		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("no objects were delivered within %v: the log has more", demoPatience)
-		case <-look.C:
-		}
-	}
+		return err == nil, err
+	})
+	return files, err
 }
 
 // objects returns the newest object of each schema that an ingestion delivered

@@ -33,11 +33,14 @@ type cli struct {
 	Normalize normalizeCmd `cmd:"" help:"Turn raw records on standard input (one JSON value a line) into OCSF on standard output."`
 	Apps      appsCmd      `cmd:"" help:"List the supported applications."`
 
+	Doctor        doctorCmd        `cmd:"" help:"Check how the server is set up, whether it runs or not, and say what to do about each fault."`
 	Key           keyCmd           `cmd:"" help:"Make, list and revoke access keys of a running server."`
 	Authorization authorizationCmd `cmd:"" help:"Show app authorizations of a running server."`
 	Ingestion     ingestionCmd     `cmd:"" help:"Show ingestions of a running server."`
 	Backfill      backfillCmd      `cmd:"" help:"Have a running server read what is missing of a time range of an ingestion."`
 	Rewrap        rewrapCmd        `cmd:"" help:"Put all that a running server keeps under the newest keys: after a new master key, or a rotation in AWS KMS."`
+	Backup        backupCmd        `cmd:"" help:"Copy the SQLite database of a running server into a file."`
+	Move          moveCmd          `cmd:"" help:"Carry an installation on SQLite, whose server is stopped, over to PostgreSQL."`
 	Audit         auditCmd         `cmd:"" help:"Read the trail of API calls of a running server."`
 }
 

@@ -19,7 +19,7 @@ import (
 // normalizeCmd turns raw records into OCSF.
 type normalizeCmd struct {
 	App    string `required:"" help:"The application that the records are of; selvedge apps lists them." placeholder:"OKTA"`
-	Stream string `help:"The feed that the records are of; needed where the application has several."`
+	Stream string `help:"The feed that the records are of. Of an application with several, without it, what each record is made of tells which."`
 }
 
 // errNotJSON makes the exit status 1 after all lines are out.
@@ -55,23 +55,17 @@ func (c normalizeCmd) choose() (connector.App, string, error) {
 		if !a.HasMapping() {
 			return a, "", fmt.Errorf("normalize: %s has no mapping yet, so its records cannot be normalised; selvedge apps shows which applications have one", a.Name)
 		}
-		if c.Stream == "" {
-			return a, a.Streams[0].Name, nil
-		}
-		if _, ok := a.FindStream(c.Stream); ok {
+		if _, ok := a.FindStream(c.Stream); ok || c.Stream == "" {
 			return a, c.Stream, nil
 		}
-		var streams []string
-		for _, s := range a.Streams {
-			streams = append(streams, s.Name)
-		}
-		return a, "", fmt.Errorf("normalize: %s has no stream %q; it has %s", a.Name, c.Stream, strings.Join(streams, ", "))
+		return a, "", fmt.Errorf("normalize: %s has no stream %q; it has %s", a.Name, c.Stream, strings.Join(a.StreamNames(), ", "))
 	}
 	return connector.App{}, "", fmt.Errorf("normalize: there is no application %q; those with a mapping are %s", c.App, strings.Join(names, ", "))
 }
 
 // normalizeLines writes a line for each line of in and returns how many were
-// not JSON. An empty line at the end is no line.
+// not JSON. One that is JSON and a record of none of the streams is reported
+// too, with their names. An empty line at the end is no line.
 func normalizeLines(ctx context.Context, in *bufio.Reader, out *bufio.Writer, report io.Writer, n *encode.Normalizer, stream string) (bad int, err error) {
 	var line, event []byte
 	now := time.Now()
@@ -88,9 +82,12 @@ func normalizeLines(ctx context.Context, in *bufio.Reader, out *bufio.Writer, re
 		}
 		var outcome encode.Outcome
 		event, outcome = n.Append(event[:0], stream, "", line, now)
-		if outcome.Base && !json.Valid(line) {
+		switch {
+		case outcome.Base && !json.Valid(line):
 			bad++
 			fmt.Fprintf(report, "selvedge: normalize: line %d is not JSON\n", number)
+		case errors.Is(outcome.Why, connector.ErrNoStream):
+			fmt.Fprintf(report, "selvedge: normalize: line %d: %v (--stream says which it is of)\n", number, outcome.Why)
 		}
 		if _, err := out.Write(event); err != nil {
 			return bad, err

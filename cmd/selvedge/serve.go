@@ -45,21 +45,27 @@ func logger(out io.Writer, s config.Settings) *slog.Logger {
 	return slog.New(slog.NewTextHandler(out, o))
 }
 
-// greet prints what a user needs to reach the server with any AWS client.
+// greet prints what a user needs to reach the server with a browser and with any
+// AWS client.
 func greet(out io.Writer, v *server) error {
 	credentials, err := filepath.Abs(credentialsFile(v.settings))
 	if err != nil {
 		return fmt.Errorf("find the credentials file: %w", err)
 	}
-	_, err = fmt.Fprintf(out, `Selvedge is listening at %s. To use it with the AWS CLI, an SDK or Terraform:
+	_, err = fmt.Fprintf(out, `Selvedge is listening at %s.
+Its console is at %s: sign in with the access key in %s
+To use it with the AWS CLI, an SDK or Terraform:
 
 export AWS_SHARED_CREDENTIALS_FILE=%s
 export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
 export AWS_ENDPOINT_URL_APPFABRIC=%s
 
-`, v.url, shellQuote(credentials), v.url)
+`, v.url, v.consoleURL(), credentials, shellQuote(credentials), v.url)
 	return err
 }
+
+// consoleURL is the console's first page.
+func (v *server) consoleURL() string { return v.url + "/console/" }
 
 // shellQuote quotes a word where a shell would not take it as it is.
 func shellQuote(s string) string {

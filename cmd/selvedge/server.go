@@ -10,13 +10,17 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"time"
 
 	"selvedge/connector/all"
 	"selvedge/internal/audit"
+	"selvedge/internal/certificate"
 	"selvedge/internal/config"
 	"selvedge/internal/console"
 	"selvedge/internal/control"
+	"selvedge/internal/doctor"
 	"selvedge/internal/job"
 	"selvedge/internal/metric"
 	"selvedge/internal/outbound"
@@ -44,10 +48,13 @@ type server struct {
 	tokens     *token.Manager
 	control    *control.Control
 	dispatcher *job.Dispatcher
+	pair       *certificate.Pair // nil: no TLS
 	listener   net.Listener
+	scrapes    *scrapes // nil: the metrics are at listener too
 	http       *http.Server
 	root       sigv4.Key
 	url        string // public, without a slash at the end
+	instance   string // name of the installation, which answers of /healthz have
 }
 
 // newServer takes the data directory and the port. Nothing is served yet.
@@ -78,8 +85,17 @@ func (v *server) open(ctx context.Context) error {
 		return err
 	}
 	var lc net.ListenConfig
+	if v.settings.TLSCert != "" {
+		v.pair, err = certificate.Open(certificate.Options{Cert: v.settings.TLSCert, Key: v.settings.TLSKey, Now: time.Now, Log: v.log})
+		if err != nil {
+			return err
+		}
+	}
 	if v.listener, err = lc.Listen(ctx, "tcp", v.settings.Listen); err != nil {
 		return fmt.Errorf("%w: choose another address with --listen", err)
+	}
+	if v.scrapes, err = listenForScrapes(ctx, v.settings.MetricsListen, v.metrics, v.log); err != nil {
+		return err
 	}
 	v.url = v.settings.PublicURLAt(v.listener.Addr())
 	to, err := openPlaces(ctx, v.settings, v.log)
@@ -89,7 +105,21 @@ func (v *server) open(ctx context.Context) error {
 	if err := v.wire(keys, seed, to); err != nil {
 		return err
 	}
+	if err := v.restored(ctx); err != nil {
+		return err
+	}
 	return v.tokens.Replay(ctx)
+}
+
+// restored tells, at the first start over a backup, what the server cannot know.
+func (v *server) restored(ctx context.Context) error {
+	m, ok, err := v.store.Restored(ctx)
+	if ok {
+		v.log.WarnContext(ctx, "the database is a backup: what was collected since is collected again, as far as the providers still have it. "+
+			"Objects in buckets with a later time in their names than the newest will be there twice unless they are moved away; "+
+			"authorizations whose tokens were refreshed since may have to be connected again (docs/running.md)", "as_of", m.At, "newest", m.Newest)
+	}
+	return err
 }
 
 // keys finds the master keys and the root key, or makes them at the first start.
@@ -122,6 +152,7 @@ func (v *server) keys(ctx context.Context) (*secret.Keyring, secret.Seed, error)
 // wire makes the parts and gives each what it needs.
 func (v *server) wire(keys *secret.Keyring, seed secret.Seed, to places) error {
 	owner := owner()
+	v.instance = doctor.Instance(seed)
 	v.tokens = token.New(token.Options{
 		Store: v.store, Keys: keys, Apps: all.Apps(), Derive: seed.Derive, PublicURL: v.url,
 		Transport: outbound.New(outbound.Options{Origins: v.settings.Origins, ProxyURL: v.settings.ProxyURL, Log: v.log}),
@@ -150,10 +181,13 @@ func (v *server) wire(keys *secret.Keyring, seed secret.Seed, to places) error {
 		Store: v.store, Kinds: kinds, Owner: owner, Lease: lease, Grace: stopGrace,
 		Now: time.Now, Log: v.log, Observer: dutyObserver{v.metrics},
 	})
-	v.metrics.WatchDuties(v.dutyStates)
-	v.metrics.WatchGaps(v.gapStates)
+	v.watchStates()
+	handler, pages, err := v.handler(seed)
+	if err != nil {
+		return err
+	}
 	v.http = &http.Server{
-		Handler:           v.handler(),
+		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      60 * time.Second,
@@ -161,6 +195,7 @@ func (v *server) wire(keys *secret.Keyring, seed secret.Seed, to places) error {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(v.log.Handler(), slog.LevelDebug),
 	}
+	v.http.RegisterOnShutdown(pages.End)
 	return nil
 }
 
@@ -176,7 +211,7 @@ func (v *server) duties(keys *secret.Keyring, to places) ([]job.Kind, error) {
 		Store: v.store, Keys: keys, Apps: all.Apps(), Grants: v.tokens, Buckets: to.buckets, Streams: to.streams,
 		Interval: v.settings.PollInterval, KeepRaw: v.settings.KeepRaw, Now: time.Now, Log: v.log,
 		Observer: v.metrics, Ledger: v.metrics, Wake: v.wake,
-		RawLimit: v.settings.RawLimit, FreeFloor: v.settings.FreeDisk,
+		RawLimit: v.settings.RawLimit, FreeFloor: v.settings.FreeDisk, SilenceAfter: v.settings.SilenceAfter,
 	}
 	if v.settings.DatabaseURL == "" {
 		o.Free = func() (int64, error) { return freeDisk(v.settings.DataDir) }
@@ -195,32 +230,50 @@ func (v *server) duties(keys *secret.Keyring, to places) ([]job.Kind, error) {
 		{Duty: store.DutyDeliver, Workers: 8, Timeout: 10 * time.Minute, Run: deliverer.Run},
 		{Duty: store.DutyUserAccess, Workers: 4, Timeout: 2 * time.Minute, Run: pipeline.NewUserAccess(o, v.metrics.UserAccessEnded).Run},
 		{Duty: store.DutyBackfill, Workers: 4, Timeout: 10 * time.Minute, Run: pipeline.NewBackfiller(poller).Run},
+		{Duty: store.DutyNotify, Workers: 4, Timeout: time.Minute, Run: v.notifier().Run},
 		{Duty: store.DutySweep, Workers: 1, Timeout: 10 * time.Minute, Run: pipeline.NewSweeper(o).Run},
 	}, nil
 }
 
 // handler gives each path to what serves it. It is no ServeMux, which would
 // redirect paths that are the API's to refuse.
-func (v *server) handler() http.Handler {
+func (v *server) handler(seed secret.Seed) (http.Handler, *console.Console, error) {
 	api := wire.New(wire.Options{
 		Control: v.control, Authorize: v.control.Authorize,
 		Verifier: sigv4.New("appfabric", v.control.LookupKey, time.Now), Log: v.log, Now: time.Now,
 		Throttle: wire.Throttle(v.settings.Throttle),
 		Recorder: v.record,
 	})
-	pages := map[string]http.Handler{
+	pages, err := console.New(console.Options{
+		API: api, Keys: v.control.LookupKey, Apps: all.Apps(), Derive: seed.Derive, PublicURL: v.url, Now: time.Now, Log: v.log,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	exact := map[string]http.Handler{
 		"/appfabric/oauth2": console.Callback(v.tokens, v.log),
-		"/metrics":          v.metrics.Handler(),
-		"/healthz":          http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok") }),
+		"/healthz":          http.HandlerFunc(v.healthy),
 		"/readyz":           http.HandlerFunc(v.ready),
 	}
+	if v.scrapes == nil {
+		exact["/metrics"] = v.metrics.Handler()
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if page, ok := pages[r.URL.Path]; ok {
+		switch page, ok := exact[r.URL.Path]; {
+		case ok:
 			page.ServeHTTP(w, r)
-			return
+		case r.URL.Path == "/console" || strings.HasPrefix(r.URL.Path, "/console/"):
+			pages.ServeHTTP(w, r)
+		default:
+			api.ServeHTTP(w, r)
 		}
-		api.ServeHTTP(w, r)
-	})
+	}), pages, nil
+}
+
+// healthy says that the process answers, and of which installation it is.
+func (v *server) healthy(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set(doctor.InstanceHeader, v.instance)
+	writeText(w, http.StatusOK, "ok")
 }
 
 // ready says whether the database answers.
@@ -246,7 +299,7 @@ func (v *server) run(ctx context.Context) error {
 	defer cancel()
 	failed := make(chan error, 2)
 	go func() {
-		err := v.http.Serve(v.listener)
+		err := v.serve()
 		if errors.Is(err, http.ErrServerClosed) {
 			err = nil
 		}
@@ -258,18 +311,32 @@ func (v *server) run(ctx context.Context) error {
 		cancel()
 		failed <- err
 	}()
+	go v.scrapes.serve(v.log)
 	<-ctx.Done()
 	v.log.Info("stopping")
 	stop, done := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
 	defer done()
+	var ends sync.WaitGroup
 	for what, end := range map[string]func(context.Context) error{"requests": v.http.Shutdown, "connections": v.tokens.Close} {
-		if err := end(stop); err != nil {
-			v.log.Warn("did not end in time; what matters of them is in the store", "what", what, "error", err)
-		}
+		ends.Go(func() { // each has all of the time
+			if err := end(stop); err != nil {
+				v.log.Warn("did not end in time; what matters of them is in the store", "what", what, "error", err)
+			}
+		})
 	}
+	ends.Wait()
 	err := errors.Join(<-failed, <-failed)
 	v.control.Wait()
 	return errors.Join(err, v.close())
+}
+
+// serve answers requests until the server is shut down.
+func (v *server) serve() error {
+	if v.pair == nil {
+		return v.http.Serve(v.listener)
+	}
+	v.http.TLSConfig = v.pair.Config()
+	return v.http.ServeTLS(v.listener, "", "")
 }
 
 // close gives up what open took.
@@ -280,6 +347,7 @@ func (v *server) close() error {
 			errs = append(errs, err)
 		}
 	}
+	errs = append(errs, v.scrapes.close())
 	if v.store != nil {
 		errs = append(errs, v.store.Close())
 	}
